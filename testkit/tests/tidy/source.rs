@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates of the workspace, in the order of the arrows (see `arrows`).
-pub const CRATES: [&str; 11] = [
+pub(crate) const CRATES: [&str; 11] = [
     "jose",
     "protocol",
     "store",
@@ -20,16 +20,16 @@ pub const CRATES: [&str; 11] = [
 ];
 
 /// One Rust file.
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the workspace root, with `/` between its parts.
-    pub path: String,
-    pub text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
     /// `text` with comments and literals blanked; same length in lines.
-    pub code: String,
+    pub(crate) code: String,
     /// `text` with everything but string literals blanked.
-    pub literals: String,
+    pub(crate) literals: String,
     /// Whole file is test code: it lies in a `tests` directory or is a `tests.rs`.
-    pub is_test: bool,
+    pub(crate) is_test: bool,
 }
 
 impl Source {
@@ -42,7 +42,7 @@ impl Source {
     }
 
     /// Line numbers (from 1) that belong to `#[cfg(test)]` modules.
-    pub fn test_lines(&self) -> Vec<std::ops::RangeInclusive<usize>> {
+    pub(crate) fn test_lines(&self) -> Vec<std::ops::RangeInclusive<usize>> {
         let mut ranges = Vec::new();
         for (start, _) in self.code.match_indices("#[cfg(test)]") {
             let rest = &self.code[start..];
@@ -59,12 +59,12 @@ impl Source {
     }
 
     /// Whether the line (from 1) is test code.
-    pub fn is_test_line(&self, line: usize) -> bool {
+    pub(crate) fn is_test_line(&self, line: usize) -> bool {
         self.is_test || self.test_lines().iter().any(|range| range.contains(&line))
     }
 
     /// `path:line` of each place where `pattern` occurs in `haystack`, one of this source's texts.
-    pub fn places<'a>(
+    pub(crate) fn places<'a>(
         &'a self,
         haystack: &'a str,
         pattern: &'a str,
@@ -76,18 +76,18 @@ impl Source {
     }
 
     /// The crate directory this file lies in.
-    pub fn room(&self) -> &str {
+    pub(crate) fn room(&self) -> &str {
         self.path.split('/').next().unwrap_or_default()
     }
 }
 
 /// Root of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
 /// Every Rust file of every crate.
-pub fn rust_sources() -> Vec<Source> {
+pub(crate) fn rust_sources() -> Vec<Source> {
     let root = root();
     let mut files = Vec::new();
     for room in CRATES {
@@ -99,7 +99,7 @@ pub fn rust_sources() -> Vec<Source> {
 }
 
 /// Every file that git would keep and that is text: path and content.
-pub fn text_files() -> Vec<(String, String)> {
+pub(crate) fn text_files() -> Vec<(String, String)> {
     let root = root();
     let mut files = Vec::new();
     collect(&root, &mut files);
@@ -131,12 +131,12 @@ fn relative(root: &Path, path: &Path) -> String {
 }
 
 /// Line (from 1) of a byte offset.
-pub fn line_of(text: &str, offset: usize) -> usize {
+pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     text[..offset].matches('\n').count() + 1
 }
 
 /// Length in bytes of the `{ … }` block that `code` (comments and literals blanked) starts with.
-pub fn block_length(code: &str) -> usize {
+pub(crate) fn block_length(code: &str) -> usize {
     let mut depth = 0usize;
     for (at, byte) in code.bytes().enumerate() {
         match byte {

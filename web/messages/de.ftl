@@ -1,0 +1,92 @@
+### Texte der Seiten, Deutsch. Dieselben Schlüssel wie en.ftl; ein Test vergleicht sie.
+
+## Around every page
+
+skip-to-content = Zum Inhalt springen
+demonstration = Demonstration
+demonstration-note = Dieser Server ist eine Demonstration. Seine Kennwörter sind veröffentlicht; legen Sie hier nichts Wichtiges ab.
+powered-by = Geschützt durch Postern
+cancel = Abbrechen
+signed-in-as = Angemeldet als
+use-another-account = Anderes Konto verwenden
+
+## Clients
+
+client-policy = Datenschutzerklärung
+client-tos = Nutzungsbedingungen
+
+## Login
+
+login-title = Anmelden
+login-heading = Anmelden
+login-to-client = um mit { $client } fortzufahren
+login-username = Benutzername
+login-password = Kennwort
+login-submit = Anmelden
+login-problem-credentials = Benutzername und Kennwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal.
+login-problem-missing = Geben Sie Benutzername und Kennwort ein.
+login-problem-throttled = Es gab zu viele fehlgeschlagene Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.
+login-problem-stale = Diese Seite war zu lange geöffnet. Melden Sie sich noch einmal an, um fortzufahren.
+
+## Consent
+
+consent-title = { $client } Zugriff erlauben?
+consent-heading = { $client } bittet um Zugriff auf Ihr Konto
+consent-scopes = Wenn Sie zustimmen, kann { $client }:
+consent-already-allowed = Bereits erlaubt
+consent-destination = Ihre Antwort geht an
+consent-destination-loopback = eine Anwendung auf diesem Computer
+consent-destination-loopback-port = eine Anwendung auf diesem Computer (Port { $port })
+consent-destination-scheme = die Anwendung, die „{ $scheme }:“-Links öffnet
+consent-allow = Erlauben
+consent-deny = Nicht erlauben
+consent-warning-unverified = Niemand hat geprüft, wer hinter „{ $client }“ steht. Erlauben Sie den Zugriff nur, wenn Sie das selbst begonnen haben.
+consent-warning-metadata-document = Diese Anwendung ist nur durch ein Dokument auf { $host } bekannt. Erlauben Sie den Zugriff nur, wenn Sie dieser Website vertrauen.
+consent-warning-native = Eine andere Anwendung auf diesem Gerät könnte sich als diese ausgeben. Erlauben Sie den Zugriff nur, wenn Sie sie gerade selbst gestartet haben.
+
+## Scopes in plain words
+
+scope-without-words = Die Anwendung hat diese Berechtigung nicht beschrieben.
+scope-openid = Wissen, wer Sie sind
+scope-openid-text = Eine dauerhafte Kennung für Sie bei dieser Anwendung und der Zeitpunkt Ihrer Anmeldung.
+scope-profile = Ihr Profil sehen
+scope-profile-text = Name, Benutzername, Bild, Geburtsdatum, Sprache und ähnliche Angaben.
+scope-email = Ihre E-Mail-Adresse sehen
+scope-email-text = Die Adresse und ob sie bestätigt ist.
+scope-phone = Ihre Telefonnummer sehen
+scope-phone-text = Die Nummer und ob sie bestätigt ist.
+scope-address = Ihre Postanschrift sehen
+scope-address-text = Die Anschrift, die in Ihrem Konto hinterlegt ist.
+scope-offline_access = Verbunden bleiben
+scope-offline_access-text = Das hier Erlaubte auch in Ihrer Abwesenheit nutzen, bis Sie oder die Verwaltung es beenden.
+scope-view_consents = Ihre Zustimmungen sehen
+scope-view_consents-text = Die Liste der Anwendungen und der Berechtigungen, die Sie ihnen gegeben haben.
+scope-manage_consents = Ihre Zustimmungen ändern
+scope-manage_consents-text = Berechtigungen zurückziehen, die Sie Anwendungen gegeben haben.
+scope-introspect_tokens = Tokens prüfen
+scope-introspect_tokens-text = Diesen Server fragen, ob ein Token dieses Arbeitsbereichs gültig ist und was es erlaubt.
+scope-revoke_tokens = Tokens widerrufen
+scope-revoke_tokens-text = Jedes Token dieses Arbeitsbereichs beenden, auch die anderer Anwendungen.
+scope-list_clients_with_access = Verbundene Anwendungen sehen
+scope-list_clients_with_access-text = Die Liste der Anwendungen, die Ihr Konto nutzen können.
+scope-revoke_client_access = Anwendungen trennen
+scope-revoke_client_access-text = Den Zugriff einer Anwendung auf Ihr Konto beenden.
+scope-dcr_register = Anwendungen registrieren
+scope-dcr_register-text = Neue Client-Registrierungen in diesem Arbeitsbereich anlegen.
+scope-manage_configuration = Den ganzen Server verwalten
+scope-manage_configuration-text = Die Konfiguration aller Mandanten lesen und ersetzen.
+
+## Errors
+
+error-title = Etwas ist schiefgegangen
+error-heading = Diese Anfrage konnte nicht abgeschlossen werden
+error-code = Fehler
+error-back = Zurück zu { $client }
+error-restart = Neu beginnen
+error-what-now = Gehen Sie zurück zu der Anwendung, von der Sie kamen, und versuchen Sie es noch einmal.
+error-support = Wenn es wieder geschieht, senden Sie diese Kennung an den Support:
+error-developer = Für die Entwicklung
+error-received = Erhalten
+error-expected = Erwartet
+error-rule = Regel
+error-fix = So beheben Sie es

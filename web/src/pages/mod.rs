@@ -1,0 +1,28 @@
+//! The pages people see: a view model in, an HTML document out.
+//!
+//! Nothing here decides, reads or stores. A page function takes plain owned values and a [`Lang`] and gives back a
+//! `String`; status, headers, cookies and the Content-Security-Policy are the caller's. What a page needs of that policy
+//! is told by [`image_origins`] (client logos) and [`form_post::SCRIPT_SHA256`] (the only inline script).
+//!
+//! The ids and names of form controls are a contract (`docs`: "The HTML contract"); tests in each file hold them.
+
+pub mod consent;
+pub mod error;
+pub mod login;
+
+mod asset;
+mod client;
+mod frame;
+mod lang;
+mod messages;
+mod template;
+mod web_uri;
+
+pub use asset::{ASSETS, Asset, IMMUTABLE, asset};
+pub use client::ClientView;
+pub use frame::Frame;
+pub use lang::Lang;
+pub use web_uri::{image_origin, image_origins};
+
+#[cfg(test)]
+mod html_contract;

@@ -1,1 +1,52 @@
-fn main() {}
+//! The commands around the code: `cargo xtask test` and its friends.
+
+mod browser;
+mod cargo;
+mod demo;
+mod dependencies;
+mod licence;
+mod report;
+mod step;
+mod stopwatch;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  test      everything that must hold: format, lints, dependencies, tests, release build, browser
+              --quick        without the release build and the browser
+              --only STEP    one step (may be repeated)
+              --verbose      show what the steps print; always on when CI=true
+  browser   the quick start and the pages in Chromium, against the debug build
+              --release      against the release build
+  tidy      the house rules: names, sizes, arrows between crates
+";
+
+const TIDY: [&str; 6] = ["test", "--locked", "--package", "testkit", "--test", "tidy"];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, options) =
+        arguments.split_first().map_or(("help", &[][..]), |(first, rest)| (first.as_str(), rest));
+    let outcome = match command {
+        "test" => test::run(options),
+        "browser" => browser::run(options).map(|()| true),
+        "tidy" => cargo::run(&TIDY).map(|()| true),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(true)
+        }
+        other => Err(anyhow::anyhow!("no command `{other}`\n\n{HELP}")),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

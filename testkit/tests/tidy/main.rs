@@ -2,10 +2,15 @@
 //!
 //! Needs nothing but the sources and Cargo, offline. Run it alone with `cargo xtask tidy`.
 
+#[cfg(test)]
 mod arrows;
+#[cfg(test)]
 mod purity;
+#[cfg(test)]
 mod sizes;
+#[cfg(test)]
 mod source;
+#[cfg(test)]
 mod words;
 
 /// Fails with the rule, how to mend a violation, and where the violations are.

@@ -1,1 +1,35 @@
-//! (room)
+//! Every rule of every RFC that Postern speaks: parse, check, decide.
+//!
+//! Pure and synchronous: no clock, no randomness source, no sockets, no files, no SQL. Functions take values
+//! and return a [`decision::Decision`]; the engine loads the facts, commits the writes and only then answers.
+
+pub mod authorize;
+pub mod client;
+pub mod client_auth;
+pub mod consent;
+pub mod decision;
+pub mod discovery;
+pub mod duration;
+pub mod error;
+pub mod explain;
+pub mod grant;
+pub mod grant_record;
+pub mod id;
+pub mod idp;
+pub mod introspection;
+pub mod key;
+pub mod params;
+pub mod pkce;
+pub mod record;
+pub mod redirect_uri;
+pub mod resource;
+pub mod revocation;
+pub mod scope;
+pub mod server;
+pub mod service;
+pub mod session;
+pub mod subject;
+pub mod tenant;
+pub mod time;
+pub mod token;
+pub mod userinfo;

@@ -1,1 +1,154 @@
-//! (room)
+//! The vault door: what the engine may ask of a store, whatever the store is made of.
+//!
+//! Few shapes, not one repository per table: documents, artifacts, grants, events. Every method takes the
+//! tenant; only tenant administration itself stands above tenants. All writes go through [`Store::commit`],
+//! whole or not at all, each single-use write with its precondition.
+
+use protocol::decision::Event;
+use protocol::id::TenantId;
+use protocol::record::{
+    Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup, Write,
+};
+use protocol::tenant::Tenant;
+use protocol::time::Timestamp;
+use std::future::Future;
+use std::pin::Pin;
+
+/// A boxed future: two awaits per request, and no generics leaking upwards.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// What can go wrong. A store error is never read as "no such thing".
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A precondition of the batch did not hold: load and decide again. An expected state.
+    #[error("write {index} met another state")]
+    Conflict { index: usize },
+    /// The store cannot answer now.
+    #[error("store unavailable: {0}")]
+    Unavailable(String),
+    /// A row that the rules say cannot exist.
+    #[error("impossible row: {0}")]
+    Impossible(String),
+}
+
+impl From<protocol::record::ImpossibleRow> for StoreError {
+    fn from(row: protocol::record::ImpossibleRow) -> Self {
+        Self::Impossible(row.what)
+    }
+}
+
+/// All changes of one decision, committed together with its audit events.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub writes: Vec<Write>,
+    pub events: Vec<StoredEvent>,
+}
+
+/// An audit event with its circumstances.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoredEvent {
+    /// Increasing identifier, set by the store; the paging key.
+    pub id: i64,
+    pub at: Timestamp,
+    pub server: Option<protocol::id::ServerId>,
+    pub trace_id: String,
+    /// JSON of [`Event`].
+    pub body: String,
+}
+
+impl StoredEvent {
+    pub fn new(event: &Event, at: Timestamp, server: Option<protocol::id::ServerId>, trace_id: &str) -> Self {
+        let body = serde_json::to_string(event).unwrap_or_default();
+        Self { id: 0, at, server, trace_id: trace_id.to_owned(), body }
+    }
+}
+
+/// A page by key: at most `limit` rows after (or before) the key, in the order of the key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page {
+    pub cursor: Cursor,
+    /// 1 to 1000.
+    pub limit: usize,
+    /// Descending when set.
+    pub descending: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cursor {
+    Start,
+    After(String),
+    Before(String),
+}
+
+impl Page {
+    pub fn first(limit: usize) -> Self {
+        Self { cursor: Cursor::Start, limit, descending: false }
+    }
+}
+
+/// The storage port.
+pub trait Store: Send + Sync + 'static {
+    /// Answers every lookup from one snapshot, in the order asked.
+    fn load<'a>(&'a self, tenant: &'a TenantId, lookups: &'a [Lookup]) -> Answer<'a, Vec<Found>>;
+
+    /// Documents of a kind in the order of their ids; only those under `parent` when given.
+    fn documents<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        kind: DocumentKind,
+        parent: Option<&'a str>,
+        page: &'a Page,
+    ) -> Answer<'a, Vec<Document>>;
+
+    /// Artifacts of a kind that belong to `owner` and have not expired at `now`.
+    fn artifacts<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        kind: ArtifactKind,
+        owner: &'a str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Answer<'a, Vec<Artifact>>;
+
+    /// Grants that match, newest first.
+    fn grants<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        selector: &'a GrantSelector,
+        limit: usize,
+    ) -> Answer<'a, Vec<protocol::grant_record::GrantRecord>>;
+
+    /// Commits everything or nothing; durable when it answers.
+    fn commit<'a>(&'a self, tenant: &'a TenantId, batch: Batch) -> Answer<'a, ()>;
+
+    /// Appends events that belong to no change of state.
+    fn append<'a>(&'a self, tenant: &'a TenantId, events: Vec<StoredEvent>) -> Answer<'a, ()>;
+
+    /// Events of the tenant, newest first, older than `before` when given.
+    fn events<'a>(&'a self, tenant: &'a TenantId, before: Option<i64>, limit: usize) -> Answer<'a, Vec<StoredEvent>>;
+
+    /// A number that grows with each committed change of a configuration document
+    /// ([`DocumentKind::is_configuration`]) of the tenant; 0 for an unknown tenant. Caches are valid while it
+    /// stands still.
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64>;
+
+    fn tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Option<Tenant>>;
+
+    /// Tenants in the order of their ids.
+    fn tenants<'a>(&'a self, page: &'a Page) -> Answer<'a, Vec<Tenant>>;
+
+    /// Fails with [`StoreError::Conflict`] if the id is taken.
+    fn create_tenant<'a>(&'a self, tenant: &'a Tenant) -> Answer<'a, ()>;
+
+    /// Deletes the tenant and everything in it. Idempotent.
+    fn delete_tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, ()>;
+
+    /// Removes up to `limit` rows that expired before `now`, over all tenants; answers how many.
+    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize>;
+
+    /// Whether the store can read and write at the moment.
+    fn ping(&self) -> Answer<'_, ()>;
+
+    /// Version of the schema that is in place.
+    fn schema_version(&self) -> Answer<'_, i64>;
+}

@@ -1,0 +1,203 @@
+//! What a rule receives and what it returns (house rules 1, 2 and 4).
+
+use crate::error::Refusal;
+use crate::id::{ClientId, GrantId, TenantId, Uid};
+use crate::record::{HandleHash, Write};
+use crate::scope::Scope;
+use crate::server::Server;
+use crate::service::Service;
+use crate::time::Timestamp;
+use jose::{VerifyingKey, base64url};
+use serde::Serialize;
+
+/// Source of randomness; the engine's comes from the operating system, the tests' from a seed.
+pub trait Entropy {
+    fn fill(&mut self, bytes: &mut [u8]);
+}
+
+/// Keyed derivation: the same input gives the same handle, which nobody without the key can compute.
+pub trait Derive {
+    /// 32 bytes for `label` and `input`.
+    fn derive(&self, label: &str, input: &str) -> [u8; 32];
+}
+
+/// Knows who still exists: refresh, userinfo and sessions end when the person or the provider goes
+/// (attack W-10).
+pub trait Subjects {
+    fn still_exists(&self, subject: &crate::subject::Subject) -> bool;
+}
+
+/// Services and scopes of the workspace.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Host and port of the server, as SPIFFE audiences name it.
+    pub host: String,
+    pub services: Vec<Service>,
+    pub scopes: Vec<Scope>,
+}
+
+impl Catalog {
+    pub fn scope(&self, name: &str) -> Option<&Scope> {
+        self.scopes.iter().find(|s| s.name == name)
+    }
+
+    pub fn service(&self, id: &crate::id::ServiceId) -> Option<&Service> {
+        self.services.iter().find(|s| s.id == *id)
+    }
+}
+
+/// Everything around a request that a rule may need: time as a value, entropy as an argument.
+pub struct Cx<'a> {
+    pub now: Timestamp,
+    pub tenant: &'a TenantId,
+    pub server: &'a Server,
+    /// Issuer identifier of the workspace, without a trailing slash.
+    pub issuer: &'a str,
+    pub catalog: &'a Catalog,
+    /// Public keys of the workspace that still verify.
+    pub keys: &'a [VerifyingKey],
+    /// Algorithm of the current signing key.
+    pub default_alg: jose::Algorithm,
+    /// Says whether a person still exists and may still log in.
+    pub subjects: &'a dyn Subjects,
+    pub entropy: &'a mut dyn Entropy,
+    pub deriver: &'a dyn Derive,
+}
+
+impl Cx<'_> {
+    /// 32 random bytes in base64url: 43 characters.
+    pub fn handle(&mut self) -> Handle {
+        let mut bytes = [0u8; 32];
+        self.entropy.fill(&mut bytes);
+        Handle(base64url::encode(&bytes))
+    }
+
+    /// A random version 4 UUID (RFC 9562 §5.4), for `jti`, `sid` and `grant_id`.
+    pub fn uuid(&mut self) -> String {
+        let mut b = [0u8; 16];
+        self.entropy.fill(&mut b);
+        let mut n = u128::from_be_bytes(b);
+        n = (n & !(0xf << 76)) | (0x4 << 76);
+        n = (n & !(0x3 << 62)) | (0x2 << 62);
+        let hex = format!("{n:032x}");
+        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+        format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    }
+
+    pub fn grant_id(&mut self) -> GrantId {
+        GrantId::new(self.uuid())
+    }
+
+    pub fn uid(&mut self) -> Uid {
+        Uid::new(self.uuid())
+    }
+
+    /// The token endpoint's URL, which clients may use as audience of assertions.
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/oauth2/token", self.issuer)
+    }
+}
+
+/// A secret handle as it leaves for the client. Has no `Debug`; only its hash is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Handle(String);
+
+impl Handle {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    pub fn hash(&self) -> HandleHash {
+        HandleHash::of(&self.0)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
+/// What to store, what happened, and what to answer. A refusal may carry writes.
+pub struct Decision<R> {
+    pub writes: Vec<Write>,
+    pub events: Vec<Event>,
+    pub reply: Result<R, Refusal>,
+}
+
+impl<R> Decision<R> {
+    pub fn reply(reply: R) -> Self {
+        Self { writes: Vec::new(), events: Vec::new(), reply: Ok(reply) }
+    }
+
+    pub fn refuse(refusal: impl Into<Refusal>) -> Self {
+        Self { writes: Vec::new(), events: Vec::new(), reply: Err(refusal.into()) }
+    }
+
+    pub fn and_write(mut self, write: Write) -> Self {
+        self.writes.push(write);
+        self
+    }
+
+    pub fn and_event(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
+    }
+}
+
+/// An audit event. Never holds secrets, tokens, codes or passwords.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Event {
+    /// What it is about: `token`, `code`, `login`, `consent`, `client`, …
+    pub event_subject: &'static str,
+    /// What happened: `issued`, `refused`, `revoked`, `created`, …
+    pub action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+    /// Subject identifier of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<GrantId>,
+    /// Name of the catalogue's row when something was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// Short further detail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Event {
+    pub const fn new(event_subject: &'static str, action: &'static str) -> Self {
+        Self { event_subject, action, client_id: None, subject: None, grant_id: None, reason: None, detail: None }
+    }
+
+    pub fn client(mut self, client: &ClientId) -> Self {
+        self.client_id = Some(client.clone());
+        self
+    }
+
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    pub fn grant(mut self, grant: &GrantId) -> Self {
+        self.grant_id = Some(grant.clone());
+        self
+    }
+
+    pub fn reason(mut self, refusal: &Refusal) -> Self {
+        self.reason = Some(refusal.entry().name);
+        self
+    }
+
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}

@@ -1,0 +1,54 @@
+//! The grant: one act of authorization. Codes, refresh tokens and access tokens point at it, and revoking it
+//! kills them all (RFC 7009 §2.1, RFC 6749 §4.1.2).
+
+use crate::id::{ClientId, GrantId, ServerId, SessionId, Uid};
+use crate::scope::ScopeSet;
+use crate::subject::Subject;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A grant as stored.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GrantRecord {
+    pub id: GrantId,
+    pub server: ServerId,
+    pub client: ClientId,
+    /// `sub` inside the workspace before pairwise mapping; `None` for a client acting for itself.
+    pub subject: Option<String>,
+    pub session: Option<SessionId>,
+    pub created_at: Timestamp,
+    /// When the last token of it must be dead and the row may be swept.
+    pub expires_at: Timestamp,
+    pub revoked_at: Option<Timestamp>,
+    /// Set by the store.
+    pub revision: i64,
+    pub body: GrantBody,
+}
+
+/// What was granted. Stored as JSON; new members need a default.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct GrantBody {
+    pub server_uid: Uid,
+    pub client_uid: Uid,
+    pub scope: ScopeSet,
+    /// Resource indicators granted (RFC 8707 §2), verbatim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
+    /// The person, as authenticated; absent for a client acting for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+    /// The `claims` request parameter, parsed (OIDC Core §5.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<crate::authorize::claims_request::ClaimsRequest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// Whether the request asked for `auth_time` (by `max_age` or `claims`).
+    #[serde(default)]
+    pub auth_time_requested: bool,
+}
+
+impl GrantRecord {
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}

@@ -1,0 +1,271 @@
+//! The shapes of what is stored. The store knows these shapes and nothing of what they mean.
+
+use crate::id::{ClientId, GrantId, ServerId, Uid};
+use crate::grant_record::GrantRecord;
+use crate::time::Timestamp;
+use jose::base64url;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// SHA-256 of a handle. The store never sees the handle itself (attack W-01).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HandleHash(pub [u8; 32]);
+
+impl HandleHash {
+    pub fn of(handle: &str) -> Self {
+        Self(jose::sha256(handle.as_bytes()))
+    }
+}
+
+impl fmt::Debug for HandleHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HandleHash({})", base64url::encode(&self.0))
+    }
+}
+
+impl Serialize for HandleHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&base64url::encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for HandleHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let bytes = base64url::decode(&text).map_err(|_| serde::de::Error::custom("not base64url"))?;
+        bytes.try_into().map(Self).map_err(|_| serde::de::Error::custom("not 32 bytes"))
+    }
+}
+
+/// Everything that is handed out as a handle and expires. One key space per kind (attack COD-11).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ArtifactKind {
+    AuthorizationCode,
+    RefreshToken,
+    AccessToken,
+    /// A login in progress, keyed in the URL by `login_id`.
+    Interaction,
+    Session,
+    /// A `jti` that was seen: client assertions, later DPoP proofs.
+    SeenJti,
+    /// A JWT access token that was revoked before its time, by its `jti`.
+    RevokedJti,
+    /// The stored answer to a POST with `X-Idempotency-Key`.
+    IdempotentAnswer,
+    /// What was explained under a trace id, for the developer's view.
+    Explanation,
+    /// Remembers that an identifier was deleted, so that its next owner inherits nothing.
+    Tombstone,
+}
+
+impl ArtifactKind {
+    pub const ALL: &'static [Self] = &[
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::AccessToken,
+        Self::Interaction,
+        Self::Session,
+        Self::SeenJti,
+        Self::RevokedJti,
+        Self::IdempotentAnswer,
+        Self::Explanation,
+        Self::Tombstone,
+    ];
+
+    /// The name in the store. Never changes once released.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::AccessToken => "access_token",
+            Self::Interaction => "interaction",
+            Self::Session => "session",
+            Self::SeenJti => "seen_jti",
+            Self::RevokedJti => "revoked_jti",
+            Self::IdempotentAnswer => "idempotent_answer",
+            Self::Explanation => "explanation",
+            Self::Tombstone => "tombstone",
+        }
+    }
+}
+
+/// An artifact as stored.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Artifact {
+    pub kind: ArtifactKind,
+    pub hash: HandleHash,
+    /// The grant it descends from; revoked with it.
+    pub grant: Option<GrantId>,
+    /// What it is listed by, for example the subject of a session.
+    pub owner: Option<String>,
+    /// When the row may be swept. The rules may consider it dead earlier, never later.
+    pub expires_at: Timestamp,
+    /// Set by the store: 1 at creation, one more at each change.
+    pub revision: i64,
+    /// Versioned JSON of a [`Payload`].
+    pub body: String,
+}
+
+/// The body of one kind of artifact.
+pub trait Payload: Serialize + DeserializeOwned {
+    const KIND: ArtifactKind;
+}
+
+impl Artifact {
+    /// A new artifact around `payload`; `revision` is 0 until stored.
+    pub fn new<P: Payload>(hash: HandleHash, expires_at: Timestamp, payload: &P) -> Self {
+        Self {
+            kind: P::KIND,
+            hash,
+            grant: None,
+            owner: None,
+            expires_at,
+            revision: 0,
+            // Payloads are plain structs of strings and numbers: serialising them cannot fail.
+            body: serde_json::to_string(payload).unwrap_or_default(),
+        }
+    }
+
+    pub fn with_grant(mut self, grant: GrantId) -> Self {
+        self.grant = Some(grant);
+        self
+    }
+
+    pub fn with_owner(mut self, owner: impl Into<String>) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// Reads the body. A row that cannot be is an error, not a guess.
+    pub fn payload<P: Payload>(&self) -> Result<P, ImpossibleRow> {
+        if self.kind != P::KIND {
+            return Err(ImpossibleRow { what: format!("artifact of kind {} read as {}", self.kind.name(), P::KIND.name()) });
+        }
+        serde_json::from_str(&self.body)
+            .map_err(|e| ImpossibleRow { what: format!("artifact {} {:?}: {e}", self.kind.name(), self.hash) })
+    }
+}
+
+/// Configuration and other things with a name, read and written as whole JSON documents.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DocumentKind {
+    Server,
+    Client,
+    Service,
+    Scope,
+    Idp,
+    Key,
+    Consent,
+    /// Failures of login and other counters that must survive a restart.
+    Counter,
+}
+
+impl DocumentKind {
+    pub const ALL: &'static [Self] =
+        &[Self::Server, Self::Client, Self::Service, Self::Scope, Self::Idp, Self::Key, Self::Consent, Self::Counter];
+
+    /// The name in the store. Never changes once released.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+            Self::Service => "service",
+            Self::Scope => "scope",
+            Self::Idp => "idp",
+            Self::Key => "key",
+            Self::Consent => "consent",
+            Self::Counter => "counter",
+        }
+    }
+
+    /// Whether nodes cache it: a change moves the tenant's epoch.
+    pub const fn is_configuration(self) -> bool {
+        !matches!(self, Self::Consent | Self::Counter)
+    }
+}
+
+/// A document as stored.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Document {
+    pub kind: DocumentKind,
+    pub id: String,
+    /// What it is listed under: the workspace of a client, the subject of a consent.
+    pub parent: Option<String>,
+    pub uid: Uid,
+    /// Set by the store: 1 at creation, one more at each change. The ETag.
+    pub revision: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub body: String,
+}
+
+impl Document {
+    /// Reads the body. A row that cannot be is an error, not a guess.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ImpossibleRow> {
+        serde_json::from_str(&self.body)
+            .map_err(|e| ImpossibleRow { what: format!("document {} {}: {e}", self.kind.name(), self.id) })
+    }
+}
+
+/// A stored row that the rules say cannot exist.
+#[derive(Debug, thiserror::Error)]
+#[error("impossible row: {what}")]
+pub struct ImpossibleRow {
+    pub what: String,
+}
+
+/// What must hold at the moment of the commit (house rule 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expect {
+    /// No such row exists. An artifact whose row expired but is not yet swept still exists.
+    Absent,
+    /// The row exists in exactly this revision.
+    Revision(i64),
+    /// Whatever is there is replaced.
+    Any,
+}
+
+/// One change. A batch of them is committed whole or not at all.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Write {
+    PutArtifact { artifact: Artifact, expect: Expect },
+    DeleteArtifact { kind: ArtifactKind, hash: HandleHash, expect: Expect },
+    PutGrant { grant: GrantRecord, expect: Expect },
+    /// Idempotent: an already revoked or missing grant stays as it is.
+    RevokeGrant { id: GrantId, at: Timestamp },
+    /// Revokes every live grant that matches. Idempotent.
+    RevokeGrants { selector: GrantSelector, at: Timestamp },
+    /// Creates or replaces; `created_at` and `uid` are kept by the store on replacement.
+    PutDocument { document: Document, expect: Expect },
+    DeleteDocument { kind: DocumentKind, id: String, expect: Expect },
+    /// Deletes every document of the kind under the parent.
+    DeleteChildren { kind: DocumentKind, parent: String },
+}
+
+/// Chooses grants inside one tenant.
+#[derive(Clone, PartialEq, Debug)]
+pub enum GrantSelector {
+    Server(ServerId),
+    Client(ServerId, ClientId),
+    Subject(ServerId, String),
+    Session(ServerId, crate::id::SessionId),
+    SubjectAndClient(ServerId, String, ClientId),
+}
+
+/// One thing to load. A list of them is answered from one snapshot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Lookup {
+    /// The artifact and, if it has one, its grant.
+    Artifact(ArtifactKind, HandleHash),
+    Grant(GrantId),
+    Document(DocumentKind, String),
+}
+
+/// The answer to one [`Lookup`], in the same place of the list.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Found {
+    Artifact(Option<Artifact>, Option<GrantRecord>),
+    Grant(Option<GrantRecord>),
+    Document(Option<Document>),
+}

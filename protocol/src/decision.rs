@@ -173,7 +173,15 @@ pub struct Event {
 
 impl Event {
     pub const fn new(event_subject: &'static str, action: &'static str) -> Self {
-        Self { event_subject, action, client_id: None, subject: None, grant_id: None, reason: None, detail: None }
+        Self {
+            event_subject,
+            action,
+            client_id: None,
+            subject: None,
+            grant_id: None,
+            reason: None,
+            detail: None,
+        }
     }
 
     pub fn client(mut self, client: &ClientId) -> Self {

@@ -84,7 +84,9 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
-            serde::de::Error::custom(format!("`{text}` is not a duration; write for example `1h0m0s` or `10m`"))
+            serde::de::Error::custom(format!(
+                "`{text}` is not a duration; write for example `1h0m0s` or `10m`"
+            ))
         })
     }
 }
@@ -95,9 +97,12 @@ mod tests {
 
     #[test]
     fn reads_and_writes_the_contract_form() {
-        for (text, seconds, written) in
-            [("1h0m0s", 3600, "1h0m0s"), ("10m", 600, "10m0s"), ("720h", 2_592_000, "720h0m0s"), ("1.5h", 5400, "1h30m0s")]
-        {
+        for (text, seconds, written) in [
+            ("1h0m0s", 3600, "1h0m0s"),
+            ("10m", 600, "10m0s"),
+            ("720h", 2_592_000, "720h0m0s"),
+            ("1.5h", 5400, "1h30m0s"),
+        ] {
             let span = Span::parse(text).unwrap();
             assert_eq!(span.as_secs(), seconds);
             assert_eq!(span.to_string(), written);

@@ -1,7 +1,7 @@
 //! The shapes of what is stored. The store knows these shapes and nothing of what they mean.
 
-use crate::id::{ClientId, GrantId, ServerId, Uid};
 use crate::grant_record::GrantRecord;
+use crate::id::{ClientId, GrantId, ServerId, Uid};
 use crate::time::Timestamp;
 use jose::base64url;
 use serde::de::DeserializeOwned;
@@ -140,10 +140,13 @@ impl Artifact {
     /// Reads the body. A row that cannot be is an error, not a guess.
     pub fn payload<P: Payload>(&self) -> Result<P, ImpossibleRow> {
         if self.kind != P::KIND {
-            return Err(ImpossibleRow { what: format!("artifact of kind {} read as {}", self.kind.name(), P::KIND.name()) });
+            return Err(ImpossibleRow {
+                what: format!("artifact of kind {} read as {}", self.kind.name(), P::KIND.name()),
+            });
         }
-        serde_json::from_str(&self.body)
-            .map_err(|e| ImpossibleRow { what: format!("artifact {} {:?}: {e}", self.kind.name(), self.hash) })
+        serde_json::from_str(&self.body).map_err(|e| ImpossibleRow {
+            what: format!("artifact {} {:?}: {e}", self.kind.name(), self.hash),
+        })
     }
 }
 
@@ -162,8 +165,16 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
-    pub const ALL: &'static [Self] =
-        &[Self::Server, Self::Client, Self::Service, Self::Scope, Self::Idp, Self::Key, Self::Consent, Self::Counter];
+    pub const ALL: &'static [Self] = &[
+        Self::Server,
+        Self::Client,
+        Self::Service,
+        Self::Scope,
+        Self::Idp,
+        Self::Key,
+        Self::Consent,
+        Self::Counter,
+    ];
 
     /// The name in the store. Never changes once released.
     pub const fn name(self) -> &'static str {
@@ -229,18 +240,44 @@ pub enum Expect {
 /// One change. A batch of them is committed whole or not at all.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Write {
-    PutArtifact { artifact: Artifact, expect: Expect },
-    DeleteArtifact { kind: ArtifactKind, hash: HandleHash, expect: Expect },
-    PutGrant { grant: GrantRecord, expect: Expect },
+    PutArtifact {
+        artifact: Artifact,
+        expect: Expect,
+    },
+    DeleteArtifact {
+        kind: ArtifactKind,
+        hash: HandleHash,
+        expect: Expect,
+    },
+    PutGrant {
+        grant: GrantRecord,
+        expect: Expect,
+    },
     /// Idempotent: an already revoked or missing grant stays as it is.
-    RevokeGrant { id: GrantId, at: Timestamp },
+    RevokeGrant {
+        id: GrantId,
+        at: Timestamp,
+    },
     /// Revokes every live grant that matches. Idempotent.
-    RevokeGrants { selector: GrantSelector, at: Timestamp },
+    RevokeGrants {
+        selector: GrantSelector,
+        at: Timestamp,
+    },
     /// Creates or replaces; `created_at` and `uid` are kept by the store on replacement.
-    PutDocument { document: Document, expect: Expect },
-    DeleteDocument { kind: DocumentKind, id: String, expect: Expect },
+    PutDocument {
+        document: Document,
+        expect: Expect,
+    },
+    DeleteDocument {
+        kind: DocumentKind,
+        id: String,
+        expect: Expect,
+    },
     /// Deletes every document of the kind under the parent.
-    DeleteChildren { kind: DocumentKind, parent: String },
+    DeleteChildren {
+        kind: DocumentKind,
+        parent: String,
+    },
 }
 
 /// Chooses grants inside one tenant.

@@ -6,9 +6,7 @@
 
 use protocol::decision::Event;
 use protocol::id::TenantId;
-use protocol::record::{
-    Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup, Write,
-};
+use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup, Write};
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
 use std::future::Future;
@@ -125,7 +123,12 @@ pub trait Store: Send + Sync + 'static {
     fn append<'a>(&'a self, tenant: &'a TenantId, events: Vec<StoredEvent>) -> Answer<'a, ()>;
 
     /// Events of the tenant, newest first, older than `before` when given.
-    fn events<'a>(&'a self, tenant: &'a TenantId, before: Option<i64>, limit: usize) -> Answer<'a, Vec<StoredEvent>>;
+    fn events<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Answer<'a, Vec<StoredEvent>>;
 
     /// A number that grows with each committed change of a configuration document
     /// ([`DocumentKind::is_configuration`]) of the tenant; 0 for an unknown tenant. Caches are valid while it

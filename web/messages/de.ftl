@@ -90,3 +90,100 @@ error-received = Erhalten
 error-expected = Erwartet
 error-rule = Regel
 error-fix = So beheben Sie es
+
+## Choosing an account
+
+select-account-title = Konto auswählen
+select-account-heading = Konto auswählen
+
+## Logout
+
+logout-title = Abmelden
+logout-heading = Abmelden?
+logout-text = Sie werden auf diesem Gerät abgemeldet.
+logout-asked-by = { $client } bittet darum, Sie auf diesem Gerät abzumelden.
+logout-confirm = Abmelden
+logout-cancel = Angemeldet bleiben
+logged-out-heading = Sie sind abgemeldet
+logged-out-text = Sie können diese Seite jetzt schließen.
+still-signed-in-heading = Sie sind weiterhin angemeldet
+still-signed-in-text = Es hat sich nichts geändert. Sie können diese Seite jetzt schließen.
+
+## Where things are
+
+landing-heading = Wo alles ist
+landing-text = Das ist Postern, ein Autorisierungsserver. Anwendungen schicken Menschen hierher, damit sie sich anmelden, und erhalten Tokens für ihre APIs.
+landing-tenant-text = Jeder Arbeitsbereich ist ein eigener Autorisierungsserver mit eigenem Aussteller, eigenen Schlüsseln, Anwendungen und Personen.
+not-found-title = Nicht gefunden
+not-found-heading = Hier ist nichts
+not-found-asked = Angefragt wurde
+not-found-nearest = Meinten Sie
+places-heading = Wohin Sie gehen können
+place-server = Startseite
+place-server-text = Wo auf diesem Server alles ist.
+place-tenant = Mandant
+place-tenant-text = Seine Arbeitsbereiche und deren Aussteller.
+place-swagger-ui = API-Explorer
+place-swagger-ui-text = Die Verwaltungs-API in Swagger UI lesen und ausprobieren.
+place-demo = Demo-Anwendung
+place-demo-text = Eine kleine Anwendung: anmelden und jede Anfrage und jedes Token sehen.
+place-discovery = Discovery-Dokument
+place-discovery-text = Endpunkte und Fähigkeiten des Autorisierungsservers, für Clients.
+place-jwks = Öffentliche Schlüssel
+place-jwks-text = Die Schlüssel, mit denen Tokens geprüft werden.
+place-ready = Bereitschaft
+place-ready-text = Ob der Server antworten kann.
+credentials-heading = Demo-Zugangsdaten
+credentials-text = Sie sind auf jedem Demonstrationsserver gleich und schützen deshalb nichts.
+credentials-kind = Art
+credentials-id = Name
+credentials-secret = Geheimnis
+credentials-workspace = Arbeitsbereich
+credentials-user = Person
+credentials-client = Client
+credentials-none = keines (öffentlicher Client)
+workspaces-heading = Arbeitsbereiche
+workspaces-issuer = Aussteller
+workspaces-none = Dieser Mandant hat noch keine Arbeitsbereiche.
+workspaces-next = Weitere Arbeitsbereiche
+
+## The demo application
+
+demo-title = Demo-Anwendung
+demo-heading = Demo-Anwendung
+demo-text = Das ist eine kleine Anwendung. Sie durchläuft den Authorization Code Flow mit PKCE gegen diesen Arbeitsbereich und zeigt alles, was sie gesendet und empfangen hat.
+demo-start = Mit Code + PKCE anmelden
+demo-problem = Der Server hat mit einem Fehler geantwortet:
+demo-result-heading = Es hat geklappt
+demo-refresh = Tokens erneuern
+demo-userinfo = Userinfo abrufen
+demo-introspect = Token prüfen lassen
+demo-sign-out = Abmelden
+demo-tokens = Tokens
+demo-exchanges = Anfragen
+demo-exchanges-text = Jede Anfrage der Reihe nach. Geheimnisse und Token-Signaturen sind verdeckt.
+token-id = ID-Token
+token-id-text = Sagt der Anwendung, wer sich wann und wie angemeldet hat.
+token-access = Access-Token
+token-access-text = Öffnet der Anwendung die API.
+token-refresh = Refresh-Token
+token-refresh-text = Holt neue Tokens, ohne noch einmal zu fragen; jedes wird einmal benutzt.
+token-header = Header
+token-claims = Claims
+token-verified = Geprüft mit Schlüssel
+token-opaque = Es ist undurchsichtig: nur dieser Server kann es lesen.
+exchange-authorize = Um Autorisierung bitten
+exchange-token = Den Code eintauschen
+exchange-refresh = Erneuern
+exchange-userinfo = Fragen, wer es ist
+exchange-introspect = Das Token prüfen lassen
+exchange-jwks = Die öffentlichen Schlüssel laden
+exchange-request = Anfrage
+exchange-response = Antwort
+
+## Form post
+
+form-post-title = Einen Moment
+form-post-heading = Sie kehren zurück zu { $client }
+form-post-text = Ihr Browser führt keine Skripte aus, deshalb ist noch ein Schritt nötig.
+form-post-continue = Weiter

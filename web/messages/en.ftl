@@ -90,3 +90,100 @@ error-received = Received
 error-expected = Expected
 error-rule = Rule
 error-fix = How to fix it
+
+## Choosing an account
+
+select-account-title = Choose an account
+select-account-heading = Choose an account
+
+## Logout
+
+logout-title = Sign out
+logout-heading = Sign out?
+logout-text = You will be signed out on this device.
+logout-asked-by = { $client } asks to sign you out on this device.
+logout-confirm = Sign out
+logout-cancel = Stay signed in
+logged-out-heading = You are signed out
+logged-out-text = You can close this page now.
+still-signed-in-heading = You are still signed in
+still-signed-in-text = Nothing has changed. You can close this page now.
+
+## Where things are
+
+landing-heading = Where things are
+landing-text = This is Postern, an authorization server. Applications send people here to sign in and get tokens for their APIs.
+landing-tenant-text = Each workspace is an authorization server of its own, with its own issuer, keys, applications and people.
+not-found-title = Not found
+not-found-heading = There is nothing here
+not-found-asked = You asked for
+not-found-nearest = Did you mean
+places-heading = Places to go
+place-server = Start page
+place-server-text = Where things are on this server.
+place-tenant = Tenant
+place-tenant-text = Its workspaces and their issuers.
+place-swagger-ui = API explorer
+place-swagger-ui-text = Read and try the administration API in Swagger UI.
+place-demo = Demo application
+place-demo-text = A small relying party: sign in and see each request and token.
+place-discovery = Discovery document
+place-discovery-text = Endpoints and abilities of the authorization server, for clients.
+place-jwks = Public keys
+place-jwks-text = The key set that verifies tokens.
+place-ready = Readiness
+place-ready-text = Whether the server can answer.
+credentials-heading = Demo credentials
+credentials-text = They are the same on every demonstration server, so they protect nothing.
+credentials-kind = Kind
+credentials-id = Name
+credentials-secret = Secret
+credentials-workspace = Workspace
+credentials-user = Person
+credentials-client = Client
+credentials-none = none (public client)
+workspaces-heading = Workspaces
+workspaces-issuer = Issuer
+workspaces-none = This tenant has no workspaces yet.
+workspaces-next = More workspaces
+
+## The demo application
+
+demo-title = Demo application
+demo-heading = Demo application
+demo-text = This is a small relying party. It runs the authorization code flow with PKCE against this workspace and shows everything it sent and received.
+demo-start = Sign in with code + PKCE
+demo-problem = The server answered with an error:
+demo-result-heading = It worked
+demo-refresh = Refresh tokens
+demo-userinfo = Call userinfo
+demo-introspect = Introspect the token
+demo-sign-out = Sign out
+demo-tokens = Tokens
+demo-exchanges = Requests
+demo-exchanges-text = Each request that was made, in order. Secrets and token signatures are masked.
+token-id = ID token
+token-id-text = Tells the application who signed in, when and how.
+token-access = Access token
+token-access-text = Opens the API for the application.
+token-refresh = Refresh token
+token-refresh-text = Gets new tokens without asking again; each one is used once.
+token-header = Header
+token-claims = Claims
+token-verified = Verified with key
+token-opaque = It is opaque: only this server can read it.
+exchange-authorize = Ask for authorization
+exchange-token = Exchange the code
+exchange-refresh = Refresh
+exchange-userinfo = Ask who it is
+exchange-introspect = Introspect the token
+exchange-jwks = Load the public keys
+exchange-request = Request
+exchange-response = Response
+
+## Form post
+
+form-post-title = One moment
+form-post-heading = Returning you to { $client }
+form-post-text = Your browser does not run scripts, so one more step is needed.
+form-post-continue = Continue

@@ -7,14 +7,21 @@
 //! The ids and names of form controls are a contract (`docs`: "The HTML contract"); tests in each file hold them.
 
 pub mod consent;
+pub mod demo;
 pub mod error;
+pub mod form_post;
+pub mod landing;
 pub mod login;
+pub mod logout;
+pub mod not_found;
+pub mod select_account;
 
 mod asset;
 mod client;
 mod frame;
 mod lang;
 mod messages;
+mod place;
 mod template;
 mod web_uri;
 
@@ -22,6 +29,7 @@ pub use asset::{ASSETS, Asset, IMMUTABLE, asset};
 pub use client::ClientView;
 pub use frame::Frame;
 pub use lang::Lang;
+pub use place::{Place, PlaceKind};
 pub use web_uri::{image_origin, image_origins};
 
 #[cfg(test)]

@@ -12,15 +12,25 @@ use minijinja::{
 use serde::Serialize;
 
 use super::lang::Lang;
-use super::{asset, messages, web_uri};
+use super::{asset, form_post, messages, web_uri};
 
 /// Name and source of every template.
 pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../../templates/base.html")),
     ("client.html", include_str!("../../templates/client.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
+    ("demo.html", include_str!("../../templates/demo.html")),
+    ("demo_result.html", include_str!("../../templates/demo_result.html")),
     ("error.html", include_str!("../../templates/error.html")),
+    ("exchange.html", include_str!("../../templates/exchange.html")),
+    ("form_post.html", include_str!("../../templates/form_post.html")),
+    ("landing.html", include_str!("../../templates/landing.html")),
+    ("logged_out.html", include_str!("../../templates/logged_out.html")),
     ("login.html", include_str!("../../templates/login.html")),
+    ("logout.html", include_str!("../../templates/logout.html")),
+    ("not_found.html", include_str!("../../templates/not_found.html")),
+    ("place.html", include_str!("../../templates/place.html")),
+    ("select_account.html", include_str!("../../templates/select_account.html")),
 ];
 
 /// The scopes that have words of their own in the message files: `scope-<name>` and `scope-<name>-text`.
@@ -70,6 +80,8 @@ fn environment() -> Environment<'static> {
     }
     environment.add_function("t", translate);
     environment.add_test("known_scope", |scope: &str| KNOWN_SCOPES.contains(&scope));
+    environment.add_global("form_post_script", form_post::SCRIPT);
+    environment.add_filter("shorten", shorten);
     environment.add_filter("plain", |text: &str| plain(text));
     environment.add_filter("web_uri", |uri: Option<&str>| uri.and_then(web_uri::web_uri).map(str::to_owned));
     environment
@@ -128,6 +140,15 @@ fn argument(value: &Value) -> FluentValue<'static> {
 /// reading direction of what follows, so that a client's name cannot rewrite the sentence around it.
 pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|character| !character.is_control() && !is_bidi_control(*character)).collect()
+}
+
+/// The first `limit` characters, and a mark when more were cut.
+fn shorten(text: &str, limit: usize) -> String {
+    let mut short: String = text.chars().take(limit).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 fn is_bidi_control(character: char) -> bool {

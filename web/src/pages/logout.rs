@@ -1,0 +1,63 @@
+//! The logout pages, `/{tid}/{aid}/logout` (OIDC RP-Initiated Logout §2, §3).
+
+use serde::Serialize;
+
+use super::template;
+use super::{ClientView, Frame, Lang};
+
+/// The question whether to sign out. The form posts `decision` = `confirm` or `cancel`, `csrf` and `resume`.
+#[derive(Clone, Default, Serialize)]
+pub struct LogoutView {
+    pub frame: Frame,
+    /// Where the form posts: the page's own path and query.
+    pub action: String,
+    pub csrf: String,
+    pub resume: String,
+    /// Who is signed in, when somebody is.
+    pub user: Option<String>,
+    /// The client that asked, when it is known.
+    pub client: Option<ClientView>,
+}
+
+/// What is shown afterwards.
+#[derive(Clone, Default, Serialize)]
+pub struct LoggedOutView {
+    pub frame: Frame,
+    /// `false` when the person chose to stay.
+    pub logged_out: bool,
+    /// The client to go back to, by its `client_uri`.
+    pub client: Option<ClientView>,
+}
+
+/// The question as HTML.
+pub fn logout(view: &LogoutView, lang: Lang) -> String {
+    template::render("logout.html", lang, view)
+}
+
+/// The result as HTML; `id=logged-out` is there only when the session has ended.
+pub fn logged_out(view: &LoggedOutView, lang: Lang) -> String {
+    template::render("logged_out.html", lang, view)
+}
+
+#[cfg(test)]
+mod tests {
+    use scraper::{Html, Selector};
+
+    use super::*;
+
+    fn count(html: &str, selector: &str) -> usize {
+        Html::parse_document(html).select(&Selector::parse(selector).expect("a selector")).count()
+    }
+
+    #[test]
+    fn the_html_contract_holds() {
+        let html =
+            logout(&LogoutView { action: "/t/a/logout".to_owned(), ..LogoutView::default() }, Lang::En);
+        assert_eq!(count(&html, "form#logout-form[method=post][action='/t/a/logout']"), 1);
+        assert_eq!(count(&html, "button#logout-confirm[name=decision][value=confirm]"), 1);
+        assert_eq!(count(&html, "button#logout-cancel[name=decision][value=cancel]"), 1);
+        let done = logged_out(&LoggedOutView { logged_out: true, ..LoggedOutView::default() }, Lang::En);
+        assert_eq!(count(&done, "#logged-out"), 1);
+        assert_eq!(count(&logged_out(&LoggedOutView::default(), Lang::En), "#logged-out"), 0);
+    }
+}

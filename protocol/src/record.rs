@@ -57,6 +57,8 @@ pub enum ArtifactKind {
     Explanation,
     /// Remembers that an identifier was deleted, so that its next owner inherits nothing.
     Tombstone,
+    /// Consecutive failed logins of one account from one source, or of one source.
+    LoginFailures,
 }
 
 impl ArtifactKind {
@@ -71,6 +73,7 @@ impl ArtifactKind {
         Self::IdempotentAnswer,
         Self::Explanation,
         Self::Tombstone,
+        Self::LoginFailures,
     ];
 
     /// The name in the store. Never changes once released.
@@ -86,6 +89,7 @@ impl ArtifactKind {
             Self::IdempotentAnswer => "idempotent_answer",
             Self::Explanation => "explanation",
             Self::Tombstone => "tombstone",
+            Self::LoginFailures => "login_failures",
         }
     }
 }
@@ -160,21 +164,11 @@ pub enum DocumentKind {
     Idp,
     Key,
     Consent,
-    /// Failures of login and other counters that must survive a restart.
-    Counter,
 }
 
 impl DocumentKind {
-    pub const ALL: &'static [Self] = &[
-        Self::Server,
-        Self::Client,
-        Self::Service,
-        Self::Scope,
-        Self::Idp,
-        Self::Key,
-        Self::Consent,
-        Self::Counter,
-    ];
+    pub const ALL: &'static [Self] =
+        &[Self::Server, Self::Client, Self::Service, Self::Scope, Self::Idp, Self::Key, Self::Consent];
 
     /// The name in the store. Never changes once released.
     pub const fn name(self) -> &'static str {
@@ -186,13 +180,12 @@ impl DocumentKind {
             Self::Idp => "idp",
             Self::Key => "key",
             Self::Consent => "consent",
-            Self::Counter => "counter",
         }
     }
 
     /// Whether nodes cache it: a change moves the tenant's epoch.
     pub const fn is_configuration(self) -> bool {
-        !matches!(self, Self::Consent | Self::Counter)
+        !matches!(self, Self::Consent)
     }
 }
 

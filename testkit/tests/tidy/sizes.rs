@@ -12,7 +12,8 @@ const FUNCTION_LIMIT: usize = 70;
 const TEST_LIMIT: usize = 100;
 
 /// Functions that may be longer, as (path, name, why).
-const LONGER: [(&str, &str, &str); 0] = [];
+const LONGER: [(&str, &str, &str); 1] =
+    [("protocol/src/client.rs", "default", "a value for each member of the client, one per line")];
 
 #[test]
 fn files_are_short() {

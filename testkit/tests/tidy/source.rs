@@ -28,7 +28,7 @@ pub(crate) struct Source {
     pub(crate) code: String,
     /// `text` with everything but string literals blanked.
     pub(crate) literals: String,
-    /// Whole file is test code: it lies in a `tests` directory or is declared as `#[cfg(test)] mod name;`.
+    /// Whole file is not shipped: it lies in `tests` or `examples`, or is declared as `#[cfg(test)] mod name;`.
     pub(crate) is_test: bool,
 }
 
@@ -37,7 +37,7 @@ impl Source {
         let kinds = kinds(&text);
         let code = only(&text, &kinds, Kind::Code);
         let literals = only(&text, &kinds, Kind::Literal);
-        let is_test = path.contains("/tests/");
+        let is_test = path.contains("/tests/") || path.contains("/examples/");
         Self { path, text, code, literals, is_test }
     }
 

@@ -1,5 +1,1 @@
-//! What the load client and the measurement share.
-
-pub mod connection;
-pub mod process;
-pub mod stopwatch;
+//! (room)

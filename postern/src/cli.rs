@@ -1,0 +1,92 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{config, demo, serve};
+
+/// Multi-tenant OAuth 2 and OpenID Connect authorization server.
+#[derive(Debug, Parser)]
+#[command(name = "postern", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a ready-made server to try everything: known clients and users, generated certificate, loopback only.
+    Demo(DemoArgs),
+    /// Run a server.
+    Serve(ServeArgs),
+}
+
+/// What `demo` is told.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Address and port to listen on; the issuer is https://localhost:PORT whatever the address
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8443")]
+    pub(crate) listen: SocketAddr,
+    /// Where the database and the certificate are kept between starts
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub(crate) data_dir: PathBuf,
+    /// Let outbound requests (keys of clients, client metadata) reach this machine
+    #[arg(long)]
+    pub(crate) allow_loopback_fetch: bool,
+    /// Tell metrics and health in the clear on this address and port
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
+}
+
+/// What `serve` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration (TOML)
+    #[arg(long, value_name = "FILE", required_unless_present = "print_config")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print a commented configuration with every setting, and stop
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+/// Runs the command that the process was started with. A failure is one line on standard error.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(ServeArgs { print_config: true, .. }) => print(config::TEMPLATE),
+        Command::Serve(ServeArgs { config, .. }) => serve::run(&config.unwrap_or_default()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("postern: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,157 @@
+//! The file as it is written: every key, and errors that name the line and the setting.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Wrong;
+use super::nearest::nearest;
+use crate::log;
+
+/// The commented template, `docs/postern.toml`.
+pub const TEMPLATE: &str = include_str!("../../../docs/postern.toml");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) public_url: String,
+    #[serde(default = "default_listen")]
+    pub(super) listen: String,
+    #[serde(default = "default_metrics_listen")]
+    pub(super) metrics_listen: String,
+    pub(super) key_file: Option<PathBuf>,
+    pub(super) key_env: Option<String>,
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<String>,
+    pub(super) tls: Tls,
+    pub(super) store: Store,
+    #[serde(default)]
+    pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) fetch: Fetch,
+    #[serde(default)]
+    pub(super) log: Log,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) private_key: Option<PathBuf>,
+    pub(super) private_key_env: Option<String>,
+    #[serde(default)]
+    pub(super) self_signed: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Store {
+    pub(super) sqlite: Sqlite,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sqlite {
+    pub(super) path: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub(super) connections: Option<u32>,
+    pub(super) requests: Option<u32>,
+    pub(super) handshake_seconds: Option<u64>,
+    pub(super) head_seconds: Option<u64>,
+    pub(super) body_seconds: Option<u64>,
+    pub(super) idle_seconds: Option<u64>,
+    pub(super) stall_seconds: Option<u64>,
+    pub(super) drain_seconds: Option<u64>,
+    pub(super) uri_bytes: Option<u32>,
+    pub(super) header_bytes: Option<u32>,
+    pub(super) body_bytes: Option<u32>,
+    pub(super) streams: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fetch {
+    #[serde(default)]
+    pub(super) allow_hosts: Vec<String>,
+    #[serde(default)]
+    pub(super) extra_trust_anchors: Vec<PathBuf>,
+    #[serde(default)]
+    pub(super) allow_loopback: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Log {
+    #[serde(default = "default_level")]
+    pub(super) level: String,
+    #[serde(default)]
+    pub(super) format: log::Format,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: default_level(), format: log::Format::default() }
+    }
+}
+
+fn default_listen() -> String {
+    "0.0.0.0:8443".into()
+}
+
+fn default_metrics_listen() -> String {
+    "127.0.0.1:9000".into()
+}
+
+fn default_level() -> String {
+    "info".into()
+}
+
+/// Parses the file's text.
+///
+/// # Errors
+/// One line naming file, line, setting, and for an unknown key the known one that was probably meant.
+pub(super) fn parse(path: &Path, text: &str) -> Result<File, Wrong> {
+    toml::from_str(text).map_err(|error| explain(path, text, error.message(), error.span()))
+}
+
+fn explain(path: &Path, text: &str, message: &str, span: Option<Range<usize>>) -> Wrong {
+    let start = span.as_ref().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let section = before.lines().rev().find_map(section_name);
+    let (key, problem) = match unknown_key(message) {
+        Some((typed, known)) => (Some(typed), unknown(typed, &known)),
+        None => (text.lines().nth(line - 1).and_then(key_name), message.replace('\n', " ")),
+    };
+    let setting: Vec<&str> = section.into_iter().chain(key).collect();
+    Wrong { file: path.display().to_string(), line: span.map(|_| line), setting: setting.join("."), problem }
+}
+
+fn unknown(typed: &str, known: &[&str]) -> String {
+    match nearest(typed, known.iter().copied()) {
+        Some(meant) => format!("unknown setting; did you mean {meant}?"),
+        None => format!("unknown setting; known here: {}", known.join(", ")),
+    }
+}
+
+/// Takes serde's "unknown field `a`, expected one of `b`, `c`" apart.
+fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
+    let message = message.strip_prefix("unknown field ")?;
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let typed = quoted.next()?;
+    Some((typed, quoted.collect()))
+}
+
+fn section_name(line: &str) -> Option<&str> {
+    line.trim().strip_prefix('[')?.split(']').next().map(str::trim)
+}
+
+fn key_name(line: &str) -> Option<&str> {
+    let (key, _) = line.split_once('=')?;
+    Some(key.trim()).filter(|key| !key.is_empty() && !key.starts_with('#'))
+}

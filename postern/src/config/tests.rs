@@ -1,0 +1,135 @@
+use super::*;
+
+const SMALL: &str = r#"
+public_url = "https://login.example.com"
+key_file = "seal.key"
+[tls]
+self_signed = true
+[store.sqlite]
+path = "postern.db"
+"#;
+
+fn wrong(text: &str) -> String {
+    Config::parse(Path::new("postern.toml"), text).unwrap_err().to_string()
+}
+
+/// The small configuration with one line more, in front or under a section of its own.
+fn with(section: &str, line: &str) -> String {
+    match section {
+        "" => format!("{line}\n{SMALL}"),
+        section => format!("{SMALL}\n[{section}]\n{line}\n"),
+    }
+}
+
+/// The template with every commented setting switched on.
+fn everything() -> String {
+    let lines = TEMPLATE.lines().map(|line| match line.strip_prefix('#') {
+        Some(setting) if !setting.starts_with(' ') => setting,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_small_configuration_has_the_defaults() {
+    let config = Config::parse(Path::new("postern.toml"), SMALL).unwrap();
+    assert_eq!(config.listen.to_string(), "0.0.0.0:8443");
+    assert_eq!(config.metrics_listen.unwrap().to_string(), "127.0.0.1:9000");
+    assert_eq!(config.limits.body_bytes, 256 * 1024);
+    assert_eq!(config.key, Secret::File("seal.key".into()));
+    assert_eq!(config.store.directory(), Path::new("."));
+    assert!(!config.fetch.allow_loopback);
+}
+
+#[test]
+fn the_template_is_a_valid_configuration_and_names_the_true_defaults() {
+    let plain = Config::parse(Path::new("postern.toml"), TEMPLATE).unwrap();
+    let everything: toml::Table = everything().parse().unwrap();
+    let limits = everything["limits"].as_table().unwrap();
+    let stated = |name: &str| usize::try_from(limits[name].as_integer().unwrap()).unwrap();
+    assert_eq!(stated("connections"), plain.limits.connections);
+    assert_eq!(stated("requests"), plain.limits.requests);
+    assert_eq!(stated("handshake_seconds") as u64, plain.limits.handshake.as_secs());
+    assert_eq!(stated("head_seconds") as u64, plain.limits.head.as_secs());
+    assert_eq!(stated("body_seconds") as u64, plain.limits.body.as_secs());
+    assert_eq!(stated("idle_seconds") as u64, plain.limits.idle.as_secs());
+    assert_eq!(stated("stall_seconds") as u64, plain.limits.stall.as_secs());
+    assert_eq!(stated("drain_seconds") as u64, plain.limits.drain.as_secs());
+    assert_eq!(stated("uri_bytes"), plain.limits.uri_bytes);
+    assert_eq!(stated("header_bytes"), plain.limits.header_bytes);
+    assert_eq!(stated("body_bytes"), plain.limits.body_bytes);
+    assert_eq!(stated("streams"), plain.limits.streams as usize);
+    assert_eq!(everything["listen"].as_str().unwrap(), plain.listen.to_string());
+    assert_eq!(everything["metrics_listen"].as_str().unwrap(), plain.metrics_listen.unwrap().to_string());
+}
+
+#[test]
+fn the_template_shows_every_setting() {
+    let everything: toml::Table = everything().parse().unwrap();
+    for section in ["", "tls", "store", "store.sqlite", "limits", "fetch", "log"] {
+        let known = known_settings(section);
+        let mut shown = &everything;
+        for name in section.split('.').filter(|name| !name.is_empty()) {
+            shown = shown[name].as_table().unwrap();
+        }
+        for setting in known {
+            assert!(shown.contains_key(&setting), "docs/postern.toml does not show {setting} in [{section}]");
+        }
+    }
+}
+
+/// The settings that a section knows, as its own error message lists them.
+fn known_settings(section: &str) -> Vec<String> {
+    let heading = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
+    let problem = wrong(&(heading + "zzz = 1"));
+    let listed = problem.split("known here: ").nth(1).unwrap_or_else(|| panic!("{section}: {problem}"));
+    listed.split(", ").map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn e_23_an_unknown_setting_is_named_with_its_line_and_the_nearest_known_one() {
+    assert_eq!(
+        wrong(&with("", "lisen = \"x\"")),
+        "postern.toml:1: lisen: unknown setting; did you mean listen?"
+    );
+    assert_eq!(
+        wrong(&with("limits", "body_byte = 1")),
+        "postern.toml:10: limits.body_byte: unknown setting; did you mean body_bytes?"
+    );
+    assert!(wrong(&with("", "zebra = 1")).contains("zebra: unknown setting; known here: public_url, listen"));
+}
+
+#[test]
+fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
+    let replaced = |from: &str, to: &str| wrong(&SMALL.replace(from, to));
+    for (problem, setting) in [
+        (replaced("https://login", "http://login"), "public_url: must begin with https://"),
+        (replaced("example.com", "example.com/x"), "public_url: must be scheme, host and port"),
+        (replaced("https://login.example.com", "nonsense"), "public_url: is not a URL"),
+        (replaced("key_file = \"seal.key\"", ""), "key_file: is missing"),
+        (replaced("self_signed = true", ""), "tls.certificate: is missing"),
+        (replaced("self_signed = true", "certificate = \"a\""), "tls.private_key: is missing"),
+        (replaced("true", "true\ncertificate = \"a\""), "tls.self_signed: excludes"),
+        (replaced("\"postern.db\"", "7"), "store.sqlite.path: invalid type"),
+        (replaced("[store.sqlite]\npath = \"postern.db\"", ""), "missing field `store`"),
+        (wrong(&with("", "key_env = \"K\"")), "key_env: give a file or a variable"),
+        (wrong(&with("", "listen = \"8443\"")), "listen: \"8443\" is not an address"),
+        (wrong(&with("", "metrics_listen = \"yes\"")), "metrics_listen: \"yes\" is not"),
+        (wrong(&with("", "trusted_proxies = [\"a\"]")), "trusted_proxies: \"a\" is not a network"),
+        (wrong(&with("limits", "connections = 0")), "limits.connections: must be at least 1"),
+        (wrong(&with("limits", "connections = -1")), "limits.connections: invalid value"),
+        (wrong(&with("limits", "body_seconds = \"20\"")), "limits.body_seconds: invalid type"),
+        (wrong(&with("log", "level = \"loud\"")), "log.level"),
+        (wrong(&with("log", "format = \"xml\"")), "log.format: unknown variant"),
+        (wrong("public_url = "), "postern.toml:1: public_url"),
+    ] {
+        assert!(problem.contains(setting), "{problem:?} should name {setting:?}");
+        assert!(!problem.contains('\n'), "{problem:?}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_one_line() {
+    let problem = Config::read(Path::new("/nonexistent/postern.toml")).unwrap_err().to_string();
+    assert!(problem.starts_with("/nonexistent/postern.toml: cannot be read"), "{problem}");
+}

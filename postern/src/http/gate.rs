@@ -1,0 +1,177 @@
+//! What happens to every request, in order: check, admit, read, route, complete, count.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, MatchedPath};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response};
+use ipnet::IpNet;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use tower::ServiceExt;
+use tower::util::MapRequestLayer;
+
+use super::access_log::{self, Line};
+use super::client_address::client_address;
+use super::limits::{self, Limits, Unread};
+use super::metrics::Metrics;
+use super::pulse::{Monitor, Pulse};
+use super::refusal::Refusal;
+use super::security_headers::{self, Hsts};
+use super::trace_id::{self, TraceId};
+use super::{finish, hygiene, panic};
+
+/// Everything the gate is told.
+pub struct Settings {
+    /// Bytes, seconds, connections.
+    pub limits: Limits,
+    /// Networks whose `X-Forwarded-For` is believed, for the client's address in logs and throttling.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What `Strict-Transport-Security` says.
+    pub hsts: Hsts,
+}
+
+/// The gate before the merged router; shared by all listeners.
+pub struct Gate {
+    router: Router,
+    pub(super) settings: Settings,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) monitor: Arc<Monitor>,
+    pub(super) places: Arc<Semaphore>,
+    requests: Arc<Semaphore>,
+}
+
+/// Filled with the template of the matched route while the request passes the router.
+#[derive(Clone, Default)]
+struct RouteSlot(Arc<OnceLock<MatchedPath>>);
+
+impl Gate {
+    /// Puts the gate before a router.
+    pub fn new(router: Router, settings: Settings, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self {
+            router: router.layer(MapRequestLayer::new(note_route)),
+            metrics,
+            monitor: Monitor::new(),
+            places: Arc::new(Semaphore::new(settings.limits.connections)),
+            requests: Arc::new(Semaphore::new(settings.limits.requests)),
+            settings,
+        })
+    }
+
+    /// Waits until no request is being answered, also none whose client has gone.
+    pub(super) async fn quiet(&self) {
+        let all = u32::try_from(self.settings.limits.requests).unwrap_or(u32::MAX);
+        // An error would mean that the semaphore was closed; nothing closes it.
+        let _ = self.requests.acquire_many(all).await;
+    }
+
+    /// Answers one request. Never fails and never panics.
+    pub(super) async fn answer<B>(
+        self: Arc<Self>,
+        request: Request<B>,
+        peer: SocketAddr,
+        pulse: Arc<Pulse>,
+    ) -> Response<Body>
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
+    {
+        let started = Instant::now();
+        let _beat = pulse.begin(&self.monitor);
+        let trace_id = TraceId::random();
+        let (mut parts, body) = request.into_parts();
+        let client = client_address(peer, &parts.headers, &self.settings.trusted_proxies);
+        let (method, uri) = (parts.method.clone(), parts.uri.clone());
+        let correlation_id = trace_id::correlation_id(&parts.headers).map(ToOwned::to_owned);
+        let route = RouteSlot::default();
+        parts.extensions.insert(route.clone());
+        parts.extensions.insert(ConnectInfo(client));
+
+        let outcome = match self.check(&mut parts) {
+            Ok(permit) => self.clone().handle(parts, body, &pulse, permit, &trace_id).await,
+            Err(refusal) => {
+                if !body.is_end_stream() {
+                    pulse.leave_unread();
+                }
+                Err(refusal)
+            }
+        };
+        let mut response = outcome.unwrap_or_else(|refusal| refusal.response(&trace_id));
+        security_headers::apply(self.settings.hsts, &mut response);
+        trace_id.mark(&mut response);
+
+        let (status, took) = (response.status(), started.elapsed());
+        let route = route.0.get().cloned();
+        trace_id::CURRENT.sync_scope(trace_id, || {
+            access_log::write(&Line {
+                method: &method,
+                path: uri.path(),
+                route: route.as_ref().map_or("(none)", MatchedPath::as_str),
+                client: client.ip(),
+                correlation_id: correlation_id.as_deref(),
+                status,
+                took,
+            });
+        });
+        self.metrics.answered(route, &method, status, took);
+        response
+    }
+
+    /// Everything that can be said before the body is read.
+    fn check(&self, parts: &mut Parts) -> Result<OwnedSemaphorePermit, Refusal> {
+        hygiene::check(parts, &self.settings.limits)?;
+        hygiene::strip(&mut parts.headers);
+        Arc::clone(&self.requests).try_acquire_owned().map_err(|_| Refusal::Overloaded)
+    }
+
+    async fn handle<B>(
+        self: Arc<Self>,
+        mut parts: Parts,
+        body: B,
+        pulse: &Pulse,
+        permit: OwnedSemaphorePermit,
+        trace_id: &TraceId,
+    ) -> Result<Response<Body>, Refusal>
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
+    {
+        let body = match limits::read_body(&parts.headers, body, &self.settings.limits).await {
+            Ok(body) => Body::from(body),
+            Err(Unread { refusal, sending }) => {
+                if sending {
+                    pulse.leave_unread();
+                }
+                return Err(refusal);
+            }
+        };
+        parts.extensions.insert(trace_id.clone());
+        let request = Request::from_parts(parts, body);
+        let call = self.router.clone().oneshot(request);
+        let answered = panic::contain(trace_id::CURRENT.scope(trace_id.clone(), call));
+        let outcome = finish::to_the_end(async move {
+            let outcome = answered.await;
+            drop(permit);
+            outcome
+        });
+        match outcome.await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(never)) => match never {},
+            Err(panic::Panicked) => {
+                self.metrics.panics.inc();
+                Err(Refusal::Panicked)
+            }
+        }
+    }
+}
+
+fn note_route(request: Request<Body>) -> Request<Body> {
+    let extensions = request.extensions();
+    if let (Some(slot), Some(matched)) = (extensions.get::<RouteSlot>(), extensions.get::<MatchedPath>()) {
+        // Set twice only if a router layered itself; the first, outermost, template is the one.
+        let _ = slot.0.set(matched.clone());
+    }
+    request
+}

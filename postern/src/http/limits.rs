@@ -1,0 +1,128 @@
+//! What one client may take: bytes, seconds, connections.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header};
+use http_body_util::BodyExt;
+use hyper::body::Body;
+
+use super::refusal::Refusal;
+
+/// The gate's limits. The defaults are generous enough for a load test from one address.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Open connections on all listeners together.
+    pub connections: usize,
+    /// Requests being answered at once; one more gets 503.
+    pub requests: usize,
+    /// From the TCP connection to the end of the TLS handshake.
+    pub handshake: Duration,
+    /// From the first byte of a request to the end of its header fields, and from the handshake to the
+    /// first request.
+    pub head: Duration,
+    /// From the end of the header fields to the end of the body.
+    pub body: Duration,
+    /// A kept-alive connection without a request.
+    pub idle: Duration,
+    /// A client that does not take what is sent to it.
+    pub stall: Duration,
+    /// How long an orderly stop waits for requests in flight.
+    pub drain: Duration,
+    /// Path and query of a request.
+    pub uri_bytes: usize,
+    /// All header fields together, counted as in RFC 9113 §6.5.2.
+    pub header_bytes: usize,
+    /// A request body.
+    pub body_bytes: usize,
+    /// Concurrent streams of one HTTP/2 connection.
+    pub streams: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            requests: 4_096,
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(20),
+            idle: Duration::from_secs(75),
+            stall: Duration::from_secs(20),
+            drain: Duration::from_secs(30),
+            uri_bytes: 16 * 1024,
+            header_bytes: 32 * 1024,
+            body_bytes: 256 * 1024,
+            streams: 128,
+        }
+    }
+}
+
+/// How much of a body that is too large is read and thrown away, so that the client, still sending,
+/// gets to see the 413 instead of a reset connection.
+const DISCARDED_BYTES: usize = 8 * 1024 * 1024;
+
+/// A body that was not read to its end, and why.
+pub(super) struct Unread {
+    pub(super) refusal: Refusal,
+    /// The client may still be sending.
+    pub(super) sending: bool,
+}
+
+/// The whole request body, within size and time. Every endpoint needs it whole; reading it here means
+/// that no handler is ever occupied by a slow one.
+///
+/// # Errors
+/// [`Refusal::BodyTooLarge`], [`Refusal::BodyTimeout`] or [`Refusal::BodyBroken`].
+pub(super) async fn read_body<B>(headers: &HeaderMap, body: B, limits: &Limits) -> Result<Bytes, Unread>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let unasked = headers.contains_key(header::EXPECT) || announced > DISCARDED_BYTES;
+    if announced > limits.body_bytes && unasked {
+        return Err(Unread { refusal: Refusal::BodyTooLarge, sending: true });
+    }
+    match tokio::time::timeout(limits.body, collect(body, limits.body_bytes)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Unread { refusal: Refusal::BodyTimeout, sending: true }),
+    }
+}
+
+async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, Unread>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut whole = Bytes::new();
+    let mut size = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Err(Unread { refusal: Refusal::BodyBroken, sending: false });
+        };
+        // Trailers carry nothing that any endpoint asks for.
+        let Ok(data) = frame.into_data() else { continue };
+        size = size.saturating_add(data.len());
+        if size > DISCARDED_BYTES.max(limit) {
+            return Err(Unread { refusal: Refusal::BodyTooLarge, sending: true });
+        }
+        if size > limit {
+            whole.clear();
+        } else {
+            whole = join(whole, data);
+        }
+    }
+    if size > limit { Err(Unread { refusal: Refusal::BodyTooLarge, sending: false }) } else { Ok(whole) }
+}
+
+/// A body nearly always arrives in one frame, which then is not copied.
+fn join(first: Bytes, second: Bytes) -> Bytes {
+    if first.is_empty() {
+        return second;
+    }
+    let mut joined = BytesMut::from(first);
+    joined.extend_from_slice(&second);
+    joined.freeze()
+}

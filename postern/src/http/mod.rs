@@ -1,0 +1,27 @@
+//! The gate: TLS, limits, hygiene, and what every answer carries.
+
+mod accept;
+mod access_log;
+mod client_address;
+mod finish;
+mod gate;
+mod hygiene;
+mod limits;
+mod metrics;
+mod operations;
+mod panic;
+mod pulse;
+mod refusal;
+mod security_headers;
+mod shutdown;
+mod stream;
+pub mod trace_id;
+
+pub use accept::{Transport, serve};
+pub use gate::{Gate, Settings};
+pub use limits::Limits;
+pub use metrics::Metrics;
+pub use operations::{Probe, health, metrics};
+pub use panic::log_panics;
+pub use security_headers::Hsts;
+pub use shutdown::Shutdown;

@@ -1,0 +1,37 @@
+//! `/alive`, `/ready` and `/metrics`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use http::{StatusCode, header};
+
+use super::metrics::Metrics;
+use super::shutdown::Shutdown;
+
+/// Asks whether the store answers.
+pub type Probe = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
+/// `/alive`: 200 while the process serves. `/ready`: 200 when the store answers and no stop has begun,
+/// else 503.
+pub fn health(shutdown: Shutdown, probe: Probe) -> Router {
+    Router::new().route("/alive", get(async || "alive\n")).route(
+        "/ready",
+        get(async move || {
+            if shutdown.has_begun() {
+                return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+            }
+            match probe().await {
+                true => (StatusCode::OK, "ready\n"),
+                false => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
+            }
+        }),
+    )
+}
+
+/// `/metrics` in the OpenMetrics text format that Prometheus reads.
+pub fn metrics(metrics: Arc<Metrics>) -> Router {
+    const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Router::new().route("/metrics", get(async move || ([(header::CONTENT_TYPE, FORMAT)], metrics.text())))
+}

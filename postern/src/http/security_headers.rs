@@ -1,0 +1,47 @@
+//! The headers that tell browsers to be strict, on every answer. Handlers may set their own
+//! `Content-Security-Policy` and `Cache-Control`; everything else is the gate's.
+
+use axum::body::Body;
+use http::{HeaderName, HeaderValue, Response, header};
+
+/// Nothing may be loaded, framed or submitted from an answer whose handler did not say otherwise.
+const DEFAULT_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
+
+/// Set on every response, whatever the handler said.
+static ALWAYS: [(HeaderName, HeaderValue); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    // Codes and states travel in URLs: they must not leave in a Referer (RFC 9700 §4.2.4).
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ),
+];
+
+/// What `Strict-Transport-Security` says (RFC 6797).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hsts {
+    /// Two years, for a host of one's own.
+    Strict,
+    /// `max-age=0`, for loopback: the policy covers a host name with *all* its ports, and would turn
+    /// every other `http://localhost` application of a developer into a broken one.
+    Loopback,
+}
+
+/// Completes a response; `Cache-Control: no-store` unless the handler chose (RFC 6749 §5.1).
+pub(super) fn apply(hsts: Hsts, response: &mut Response<Body>) {
+    let headers = response.headers_mut();
+    for (name, value) in &ALWAYS {
+        headers.insert(name, value.clone());
+    }
+    let transport = match hsts {
+        Hsts::Strict => HeaderValue::from_static("max-age=63072000"),
+        Hsts::Loopback => HeaderValue::from_static("max-age=0"),
+    };
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, transport);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(DEFAULT_POLICY);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}

@@ -1,0 +1,12 @@
+//! The binary's rooms: the gate, configuration, wiring and commands. `main.rs` only starts them.
+
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod log;
+pub mod tls;
+
+mod demo;
+mod serve;
+mod server;
+mod wire;

@@ -1,0 +1,76 @@
+//! `postern serve`: a server from a configuration. It never creates a known credential (W-05).
+
+use std::path::Path;
+
+use anyhow::Context;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use time::OffsetDateTime;
+
+use crate::config::{Config, Tls};
+use crate::http::{Hsts, Settings, Shutdown, log_panics};
+use crate::server::{self, Server};
+use crate::tls::Identity;
+use crate::tls::self_signed::SelfSigned;
+use crate::{log, wire};
+
+/// Runs a server until it is told to stop.
+///
+/// # Errors
+/// One line that names the setting.
+pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
+    let config = Config::read(file)?;
+    server::runtime()?.block_on(start(config))
+}
+
+async fn start(config: Config) -> anyhow::Result<()> {
+    let identity = identity(&config, OffsetDateTime::now_utc())?;
+    let _log = log::start(config.log)?;
+    log_panics();
+    let shutdown = Shutdown::default();
+    shutdown.on_signals()?;
+    let listener = server::bind("listen", config.listen).await?;
+    let metrics_listener = match config.metrics_listen {
+        Some(address) => Some(server::bind("metrics_listen", address).await?),
+        None => None,
+    };
+    let rooms = wire::rooms();
+    tracing::info!(public_url = %config.public_url, listen = %config.listen, "serving");
+    let hsts = match config.public_url.host_str() {
+        Some("localhost" | "127.0.0.1" | "[::1]") => Hsts::Loopback,
+        _ => Hsts::Strict,
+    };
+    let server = Server {
+        listeners: vec![listener],
+        metrics_listener,
+        identity,
+        router: rooms.router,
+        probe: rooms.probe,
+        settings: Settings { limits: config.limits, trusted_proxies: config.trusted_proxies, hsts },
+    };
+    server.run(shutdown).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The certificate and key that the configuration names.
+pub(crate) fn identity(config: &Config, now: OffsetDateTime) -> anyhow::Result<Identity> {
+    match &config.tls {
+        Tls::SelfSigned => {
+            let host = config.public_url.host_str().unwrap_or_default();
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            SelfSigned::new(config.store.directory(), &[host]).open(now).context("tls.self_signed")
+        }
+        Tls::Files { certificate, private_key } => {
+            let unreadable = || format!("tls.certificate: {}", certificate.display());
+            let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
+                .and_then(Iterator::collect)
+                .with_context(unreadable)?;
+            anyhow::ensure!(!chain.is_empty(), "{} holds no certificate", unreadable());
+            let pem = private_key.read().context("tls.private_key")?;
+            let key = PrivateKeyDer::from_pem_slice(&pem)
+                .with_context(|| format!("tls.private_key: {private_key} holds no private key"))?;
+            Ok(Identity { chain, key })
+        }
+    }
+}

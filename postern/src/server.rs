@@ -1,0 +1,72 @@
+//! What `demo` and `serve` have in common: listeners, gate, health, metrics, signals.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::http::{self, Gate, Metrics, Probe, Settings, Shutdown, Transport};
+use crate::tls::{self, Identity};
+
+/// A server ready to run.
+pub(crate) struct Server {
+    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) metrics_listener: Option<TcpListener>,
+    pub(crate) identity: Identity,
+    pub(crate) router: Router,
+    pub(crate) probe: Probe,
+    pub(crate) settings: Settings,
+}
+
+/// The runtime: one worker for each core.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    Ok(Builder::new_multi_thread()
+        .max_blocking_threads(64)
+        .thread_keep_alive(IDLE_THREAD)
+        .enable_all()
+        .build()?)
+}
+
+const IDLE_THREAD: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Opens a listener.
+///
+/// # Errors
+/// One line that names the setting.
+pub(crate) async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{setting}: cannot listen on {address}"))
+}
+
+impl Server {
+    /// Serves until a signal, then until the requests in flight are done.
+    pub(crate) async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
+        let metrics = Arc::new(Metrics::default());
+        let health = http::health(shutdown.clone(), self.probe);
+        let operations = health.clone().merge(http::metrics(Arc::clone(&metrics)));
+        let hsts = self.settings.hsts;
+        let limits = self.settings.limits.clone();
+        let gate = Gate::new(self.router.merge(health), self.settings, Arc::clone(&metrics));
+        let transport = Transport::Tls(tls::server_config(self.identity)?);
+        let main = http::serve(self.listeners, transport, gate, shutdown.clone());
+        let Some(listener) = self.metrics_listener else {
+            main.await;
+            return Ok(());
+        };
+        // Its own gate and numbers: scrapes are not users' requests.
+        let limits = http::Limits { connections: 256, requests: 64, ..limits };
+        let settings = Settings { limits, trusted_proxies: Vec::new(), hsts };
+        let operations = Gate::new(operations, settings, Arc::default());
+        // Health stays visible while the main listener drains.
+        let stopped = Shutdown::default();
+        let side = http::serve(vec![listener], Transport::Plain, operations, stopped.clone());
+        let main = async {
+            main.await;
+            stopped.begin();
+        };
+        tokio::join!(main, side);
+        Ok(())
+    }
+}

@@ -162,7 +162,10 @@ impl std::fmt::Debug for UnverifiedJwt<'_> {
 }
 
 /// A token whose signature holds. Its times, issuer and audience are still to be judged.
+///
+/// Only this room can make one.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct VerifiedJwt {
     pub header: Header,
     pub claims: Map<String, Value>,

@@ -3,7 +3,7 @@ use aws_lc_rs::rsa::{PublicKeyComponents, RsaParameters};
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 
 use crate::algorithm::Hash;
-use crate::{Algorithm, Error, Jwk};
+use crate::{Algorithm, Error, Jwk, base64url};
 
 /// A key that checks signatures, parsed once.
 ///
@@ -124,7 +124,7 @@ pub(crate) fn parse_public(
             (_, _, Some(parameters)) => {
                 let octets = algorithm.coordinate_len();
                 let bytes = match algorithm {
-                    Algorithm::EdDSA => jwk.coordinate(&jwk.x, octets)?,
+                    Algorithm::EdDSA => ed25519_point(jwk)?,
                     _ => jwk.ec_point(octets)?,
                 };
                 ParsedPublicKey::new(parameters, bytes).map_err(rejected)?
@@ -138,6 +138,31 @@ pub(crate) fn parse_public(
     }
     Ok(parsed)
 }
+
+/// The public key of Ed25519, unless it is one of the points of small order: for those one signature holds for
+/// every message, and the library does not look (RFC 8725 §3.4).
+fn ed25519_point(jwk: &Jwk) -> Result<Vec<u8>, Error> {
+    let point = jwk.coordinate(&jwk.x, Algorithm::EdDSA.coordinate_len())?;
+    let mut either_sign = point.clone();
+    if let Some(last) = either_sign.last_mut() {
+        *last &= 0x7f;
+    }
+    if ED25519_SMALL_ORDER.contains(&base64url::encode(&either_sign).as_str()) {
+        return Err(Error::InvalidKey("an Ed25519 point of small order"));
+    }
+    Ok(point)
+}
+
+/// The y coordinates of the eight points whose order divides 8, and the spellings of 0 and 1 as p and p + 1.
+const ED25519_SMALL_ORDER: [&str; 7] = [
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU",
+    "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o",
+    "7P_______________________________________38",
+    "7f_______________________________________38",
+    "7v_______________________________________38",
+];
 
 /// The HMAC key for one of `HS*`.
 pub(crate) fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> hmac::Key {

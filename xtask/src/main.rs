@@ -1,5 +1,6 @@
 //! The commands around the code: `cargo xtask test` and its friends.
 
+mod bench;
 mod browser;
 mod cargo;
 mod demo;
@@ -22,6 +23,9 @@ cargo xtask COMMAND
               --verbose      show what the steps print; always on when CI=true
   browser   the quick start and the pages in Chromium, against the debug build
               --release      against the release build
+  bench     the server beside the floor server, one core each: ops/s, ratio, start-up, memory
+              --secs N       seconds of each run (5)
+              --only OP      one operation (may be repeated)
   tidy      the house rules: names, sizes, arrows between crates
 ";
 
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "test" => test::run(options),
         "browser" => browser::run(options).map(|()| true),
+        "bench" => bench::run(options).map(|()| true),
         "tidy" => cargo::run(&TIDY).map(|()| true),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -7,11 +7,13 @@ use crate::source::{Source, block_length, line_of, rust_sources};
 const FILE_AIM: usize = 400;
 const FILE_LIMIT: usize = 600;
 
-/// Lines of a function, tests included.
+/// Lines of a function; a test tells a whole story and may be longer.
 const FUNCTION_LIMIT: usize = 70;
+const TEST_LIMIT: usize = 100;
 
 /// Functions that may be longer, as (path, name, why).
-const LONGER: [(&str, &str, &str); 0] = [];
+const LONGER: [(&str, &str, &str); 1] =
+    [("protocol/src/client.rs", "default", "a value for each member of the client, one per line")];
 
 #[test]
 fn files_are_short() {
@@ -36,9 +38,10 @@ fn files_are_short() {
 fn functions_fit_a_screen() {
     let mut violations = Vec::new();
     for source in &rust_sources() {
-        for function in functions(source).iter().filter(|function| function.lines > FUNCTION_LIMIT) {
+        for function in functions(source) {
+            let limit = if source.is_test_line(function.line) { TEST_LIMIT } else { FUNCTION_LIMIT };
             let excused = LONGER.iter().any(|(path, name, _)| *path == source.path && *name == function.name);
-            if !excused {
+            if function.lines > limit && !excused {
                 violations.push(format!(
                     "{}:{}: {} has {} lines",
                     source.path, function.line, function.name, function.lines
@@ -47,7 +50,7 @@ fn functions_fit_a_screen() {
         }
     }
     assert_none(
-        &format!("a function has at most {FUNCTION_LIMIT} lines"),
+        &format!("a function has at most {FUNCTION_LIMIT} lines, one of a test {TEST_LIMIT}"),
         "name its steps; an exception needs a line with its reason in LONGER (testkit/tests/tidy/sizes.rs)",
         &violations,
     );

@@ -28,7 +28,7 @@ pub(crate) struct Source {
     pub(crate) code: String,
     /// `text` with everything but string literals blanked.
     pub(crate) literals: String,
-    /// Whole file is test code: it lies in a `tests` directory or is a `tests.rs`.
+    /// Whole file is not shipped: it lies in `tests` or `examples`, or is declared as `#[cfg(test)] mod name;`.
     pub(crate) is_test: bool,
 }
 
@@ -37,7 +37,7 @@ impl Source {
         let kinds = kinds(&text);
         let code = only(&text, &kinds, Kind::Code);
         let literals = only(&text, &kinds, Kind::Literal);
-        let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
+        let is_test = path.contains("/tests/") || path.contains("/examples/");
         Self { path, text, code, literals, is_test }
     }
 
@@ -56,6 +56,23 @@ impl Source {
             ranges.push(line_of(&self.code, start)..=line_of(&self.code, end));
         }
         ranges
+    }
+
+    /// Paths that the modules declared as `#[cfg(test)] mod name;` may have.
+    fn test_files(&self) -> Vec<String> {
+        let (directory, file) = self.path.rsplit_once('/').unwrap_or_default();
+        let stem = file.trim_end_matches(".rs");
+        let inner = if ["lib", "main", "mod"].contains(&stem) { String::new() } else { format!("{stem}/") };
+        let attributes = self.code.split("#[cfg(test)]").skip(1);
+        let declarations =
+            attributes.filter_map(|rest| rest.trim_start().strip_prefix("mod ")?.split(';').next());
+        let names =
+            declarations.filter(|name| name.chars().all(|next| next.is_alphanumeric() || next == '_'));
+        names
+            .flat_map(|name| {
+                [format!("{directory}/{inner}{name}.rs"), format!("{directory}/{inner}{name}/mod.rs")]
+            })
+            .collect()
     }
 
     /// Whether the line (from 1) is test code.
@@ -95,7 +112,13 @@ pub(crate) fn rust_sources() -> Vec<Source> {
     }
     files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     assert!(files.len() >= CRATES.len(), "the sources were not found under {}", root.display());
-    files.iter().map(|path| Source::new(relative(&root, path), fs::read_to_string(path).unwrap())).collect()
+    let read = |path: &PathBuf| Source::new(relative(&root, path), fs::read_to_string(path).unwrap());
+    let mut sources: Vec<Source> = files.iter().map(read).collect();
+    let test_files: Vec<String> = sources.iter().flat_map(Source::test_files).collect();
+    for source in &mut sources {
+        source.is_test |= test_files.contains(&source.path);
+    }
+    sources
 }
 
 /// Every file that git would keep and that is text: path and content.
@@ -259,4 +282,12 @@ fn test_modules_are_told_from_the_rest() {
     let source = Source::new("room/src/a.rs".into(), text.into());
     let lines: Vec<usize> = (1..=6).filter(|line| source.is_test_line(*line)).collect();
     assert_eq!(lines, [2, 3, 4, 5]);
+}
+
+#[test]
+fn files_of_test_modules_are_named() {
+    let text = "mod a;\n#[cfg(test)]\nmod pages;\n#[cfg(test)]\nmod tests { fn f() {} }\n";
+    let source = |path: &str| Source::new(path.into(), text.into());
+    assert_eq!(source("room/src/lib.rs").test_files(), ["room/src/pages.rs", "room/src/pages/mod.rs"]);
+    assert_eq!(source("room/src/b.rs").test_files(), ["room/src/b/pages.rs", "room/src/b/pages/mod.rs"]);
 }

@@ -1,0 +1,85 @@
+//! Reads a form off a page and fills it in: enough HTML for login and consent pages.
+
+/// A form with what it would send.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Form {
+    pub action: String,
+    /// Names with their values, in the order of the page; buttons too.
+    fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// The first form that is posted.
+    pub(crate) fn of_page(html: &str) -> Option<Self> {
+        let forms = html.split("<form").skip(1).filter_map(|form| form.split("</form").next());
+        let form = forms.into_iter().find(|form| {
+            let head = form.split('>').next().unwrap_or_default();
+            attribute(head, "method").is_some_and(|method| method.eq_ignore_ascii_case("post"))
+        })?;
+        let action = attribute(form.split('>').next()?, "action").unwrap_or_default();
+        let controls = form.split('<').filter(|tag| tag.starts_with("input") || tag.starts_with("button"));
+        let fields = controls.filter_map(|tag| {
+            let tag = tag.split('>').next()?;
+            let left_out =
+                attribute(tag, "type").is_some_and(|kind| kind == "checkbox") && !tag.contains(" checked");
+            let name = attribute(tag, "name").filter(|_| !left_out)?;
+            Some((name, attribute(tag, "value").unwrap_or_default()))
+        });
+        Some(Self { action, fields: fields.collect() })
+    }
+
+    /// The form's content with the user's name and password, allowing what is asked.
+    pub(crate) fn filled(&self, username: &str, password: &str) -> String {
+        let mut content = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in &self.fields {
+            match name.as_str() {
+                "username" => content.append_pair(name, username),
+                "password" => content.append_pair(name, password),
+                "decision" if value != "allow" => continue,
+                _ => content.append_pair(name, value),
+            };
+        }
+        content.finish()
+    }
+}
+
+/// An attribute's value in double quotes or none.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let (_, rest) = tag.split_once(&format!(" {name}="))?;
+    let value = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next()?,
+        None => rest.split_whitespace().next()?,
+    };
+    Some(unescape(value))
+}
+
+/// Replaces the character references that escaping makes.
+fn unescape(value: &str) -> String {
+    let mut text = String::new();
+    let mut parts = value.split('&');
+    text.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (reference, rest) = part.split_once(';').unwrap_or(("amp", part));
+        let number = reference.strip_prefix("#x").map(|hex| u32::from_str_radix(hex, 16));
+        let number = number.or_else(|| reference.strip_prefix('#').map(str::parse));
+        text.push(match reference {
+            "quot" => '"',
+            "lt" => '<',
+            "gt" => '>',
+            _ => number.and_then(Result::ok).and_then(char::from_u32).unwrap_or('&'),
+        });
+        text.push_str(rest);
+    }
+    text
+}
+
+#[test]
+fn a_form_is_read_and_filled() {
+    let page = r#"<form method="get"></form><form id="x" method="post" action="/a?b=1&amp;c=&#x2f;">
+        <input type="hidden" name="csrf" value="&quot;1"><input name="username" value="">
+        <input type="checkbox" name="scope" value="openid" checked><input type="checkbox" name="scope" value="no">
+        <button name="decision" value="deny">No</button><button name="decision" value="allow">Yes</button></form>"#;
+    let form = Form::of_page(page).unwrap();
+    assert_eq!(form.action, "/a?b=1&c=/");
+    assert_eq!(form.filled("me", "pw"), "csrf=%221&username=me&scope=openid&decision=allow");
+}

@@ -1,0 +1,52 @@
+//! Creates the measurement's client in the demo, through the admin API as the quick start does.
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bench::connection::{Connection, Request, Target};
+use serde_json::{Value, json};
+
+/// The demo's administrator, as its start prints it.
+const ADMIN: &str = "admin-swagger:n8HF35qzZkmsukHJzzz9LnN8m9Mf97uq";
+
+/// A confidential client with every grant that is measured.
+pub(crate) async fn create(base: &str) -> Result<()> {
+    let mut connection = Connection::new(Target::of_url(base)?);
+    let basic = format!("Basic {}", BASE64_STANDARD.encode(ADMIN));
+    let headers = [("authorization", basic.as_str())];
+    let reply = connection
+        .send(&Request {
+            method: Some("POST"),
+            path: "/default/admin/oauth2/token",
+            headers: &headers,
+            body: Some(("application/x-www-form-urlencoded", "grant_type=client_credentials")),
+        })
+        .await?;
+    ensure!(reply.status == 200, "the admin's token: {} {}", reply.status, reply.text());
+    let tokens: Value = serde_json::from_slice(&reply.body)?;
+    let token = tokens.get("access_token").and_then(Value::as_str).context("no access_token")?;
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    let client = json!({
+        "authorization_server_id": "default",
+        "client_id": "bench",
+        "client_name": "Measurement",
+        "client_secret": "bench-secret-that-is-as-long-as-one-that-is-generated",
+        "grant_types": ["authorization_code", "client_credentials", "refresh_token"],
+        "redirect_uris": ["https://client.example/callback"],
+        "response_types": ["code"],
+        "scopes": ["openid", "offline_access"],
+        "token_endpoint_auth_method": "client_secret_basic",
+    })
+    .to_string();
+    let reply = connection
+        .send(&Request {
+            method: Some("POST"),
+            path: "/api/admin/default/clients",
+            headers: &headers,
+            body: Some(("application/json", &client)),
+        })
+        .await?;
+    ensure!(reply.status == 201, "the client: {} {}", reply.status, reply.text());
+    Ok(())
+}

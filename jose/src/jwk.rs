@@ -91,28 +91,22 @@ impl Jwk {
     /// Only canonical member values are accepted, so that one public key has one thumbprint. It does not check the
     /// key itself: see [`Jwk::validate`].
     pub fn thumbprint(&self) -> Result<String, Error> {
-        let members: &[(&str, &Option<String>)] = match self.kty.as_str() {
-            "RSA" => &[("e", &self.e), ("kty", &None), ("n", &self.n)],
-            "EC" => &[("crv", &self.crv), ("kty", &None), ("x", &self.x), ("y", &self.y)],
-            "OKP" => &[("crv", &self.crv), ("kty", &None), ("x", &self.x)],
+        // The required members in lexicographic order, without white space (RFC 7638 §3.2, RFC 8037 §2).
+        let text = match self.kty.as_str() {
+            "RSA" => {
+                let (e, n) = (canonical(&self.e)?, canonical(&self.n)?);
+                format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)
+            }
+            "EC" => {
+                let (crv, x, y) = (curve_name(&self.crv)?, canonical(&self.x)?, canonical(&self.y)?);
+                format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#)
+            }
+            "OKP" => {
+                let (crv, x) = (curve_name(&self.crv)?, canonical(&self.x)?);
+                format!(r#"{{"crv":"{crv}","kty":"OKP","x":"{x}"}}"#)
+            }
             _ => return Err(Error::InvalidKey("no thumbprint for this kty")),
         };
-        let mut text = String::with_capacity(512);
-        for &(name, value) in members {
-            let value = match name {
-                "kty" => self.kty.as_str(),
-                _ => value.as_deref().ok_or(Error::InvalidKey("a required member is missing"))?,
-            };
-            if name == "crv" {
-                curve_name(value)?;
-            } else if name != "kty" {
-                base64url::decode(value)?;
-            }
-            let before = if text.is_empty() { '{' } else { ',' };
-            text.push(before);
-            text.push_str(&format!("\"{name}\":\"{value}\""));
-        }
-        text.push('}');
         Ok(base64url::encode(&sha256(text.as_bytes())))
     }
 
@@ -244,10 +238,18 @@ impl JwkSet {
     }
 }
 
-/// The curves that a thumbprint may name; any other text could break out of the JSON it is put into.
-fn curve_name(name: &str) -> Result<(), Error> {
-    match name {
-        "P-256" | "P-384" | "P-521" | "secp256k1" | "Ed25519" | "Ed448" | "X25519" | "X448" => Ok(()),
+/// A member of a thumbprint: base64url, so that nothing in it can break out of the JSON it is put into.
+fn canonical(member: &Option<String>) -> Result<&str, Error> {
+    let text = member.as_deref().ok_or(Error::InvalidKey("a required member is missing"))?;
+    base64url::decode(text).map(|_| text)
+}
+
+/// The curve of a thumbprint, one of the registered names.
+fn curve_name(member: &Option<String>) -> Result<&str, Error> {
+    match member.as_deref() {
+        Some(
+            name @ ("P-256" | "P-384" | "P-521" | "secp256k1" | "Ed25519" | "Ed448" | "X25519" | "X448"),
+        ) => Ok(name),
         _ => Err(Error::InvalidKey("unknown curve")),
     }
 }

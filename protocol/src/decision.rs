@@ -92,10 +92,38 @@ impl Cx<'_> {
         Uid::new(self.uuid())
     }
 
+    /// The scope document that stands for the scope value `name`: the one of that name, or a dynamic one such as
+    /// `account.*` for `account.1`. The pattern itself is no scope value: a resource server could read it as all.
+    pub fn scope_document(&self, name: &str) -> Option<&Scope> {
+        let separator = self.server.dynamic_scope_separator.as_str();
+        if is_pattern(name, separator) {
+            return None;
+        }
+        self.catalog.scope(name).or_else(|| {
+            self.catalog.scopes.iter().find(|scope| {
+                is_pattern(&scope.name, separator)
+                    && scope
+                        .name
+                        .strip_suffix('*')
+                        .and_then(|prefix| name.strip_prefix(prefix))
+                        .is_some_and(|rest| !rest.is_empty() && rest != "*")
+            })
+        })
+    }
+
     /// The token endpoint's URL, which clients may use as audience of assertions.
     pub fn token_endpoint(&self) -> String {
         format!("{}/oauth2/token", self.issuer)
     }
+}
+
+/// Whether `name` is the name of a dynamic scope: something, the separator, `*`.
+fn is_pattern(name: &str, separator: &str) -> bool {
+    !separator.is_empty()
+        && name
+            .strip_suffix('*')
+            .and_then(|prefix| prefix.strip_suffix(separator))
+            .is_some_and(|root| !root.is_empty())
 }
 
 /// A secret handle as it leaves for the client. Has no `Debug`; only its hash is stored.

@@ -25,6 +25,7 @@ pub mod redirect_uri;
 pub mod resource;
 pub mod revocation;
 pub mod scope;
+pub mod scope_request;
 pub mod server;
 pub mod service;
 pub mod session;
@@ -33,3 +34,6 @@ pub mod tenant;
 pub mod time;
 pub mod token;
 pub mod userinfo;
+
+#[cfg(test)]
+mod fixtures;

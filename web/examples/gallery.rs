@@ -13,7 +13,7 @@ use web::pages::demo::{
 use web::pages::error::{DeveloperView, ErrorView, error};
 use web::pages::form_post::{FormPostView, form_post};
 use web::pages::landing::{CredentialKind, CredentialView, LandingView, WorkspaceView, landing};
-use web::pages::login::{LoginProblem, LoginView, login};
+use web::pages::login::{LoginProblem, LoginView, SampleAccount, login};
 use web::pages::logout::{LoggedOutView, LogoutView, logged_out, logout};
 use web::pages::not_found::{NotFoundView, not_found};
 use web::pages::select_account::{AccountView, SelectAccountView, select_account};
@@ -54,7 +54,7 @@ fn frame() -> Frame {
 fn client() -> ClientView {
     ClientView {
         name: "Acme Notes".to_owned(),
-        logo_uri: None,
+        logo_uri: Some("https://acme.example/logo.svg".to_owned()),
         client_uri: Some("https://acme.example/".to_owned()),
         policy_uri: Some("https://acme.example/privacy".to_owned()),
         tos_uri: Some("https://acme.example/terms".to_owned()),
@@ -67,6 +67,7 @@ fn sign_in(lang: Lang) -> Vec<(&'static str, String)> {
         client: Some(client()),
         action: "?login_id=abc".to_owned(),
         can_cancel: true,
+        sample: Some(SampleAccount { username: "user".to_owned(), password: "user".to_owned() }),
         ..LoginView::default()
     };
     let failed =
@@ -82,6 +83,7 @@ fn sign_in(lang: Lang) -> Vec<(&'static str, String)> {
             ..ClientView::default()
         }),
         username: "ada.lovelace@analytical-engine.example".to_owned(),
+        sample: None,
         ..view.clone()
     };
     let scope =
@@ -227,7 +229,7 @@ fn places(lang: Lang) -> Vec<(&'static str, String)> {
         demo: demo.then(|| format!("/default/{id}/demo")),
     };
     let tenant = LandingView {
-        frame: Frame { workspace_name: Some("Default".to_owned()), demonstration: true },
+        frame: Frame { workspace_name: None, demonstration: true },
         tenant: Some("Default".to_owned()),
         workspaces: vec![
             workspace("admin", "Administration", false),
@@ -295,13 +297,10 @@ fn demos(lang: Lang) -> Vec<(&'static str, String)> {
         ],
         ..DemoResultView::default()
     };
-    let opened = demo_result(&result, lang)
-        .replace("<details class=\"exchange\">", "<details class=\"exchange\" open>");
     vec![
         ("demo", demo(&start, lang)),
         ("demo-denied", demo(&denied, lang)),
         ("demo-result", demo_result(&result, lang)),
-        ("demo-result-open", opened),
     ]
 }
 
@@ -326,5 +325,6 @@ fn exchange(kind: ExchangeKind, method: &str, path: &str, status: u16) -> Exchan
             "{\n  \"access_token\": \"eyJ…\",\n  \"expires_in\": 3600,\n  \"token_type\": \"bearer\"\n}"
                 .to_owned()
         }),
+        open: kind == ExchangeKind::Token,
     }
 }

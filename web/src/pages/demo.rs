@@ -85,6 +85,8 @@ pub struct ExchangeView {
     pub status: u16,
     pub response_headers: Vec<(String, String)>,
     pub response_body: Option<String>,
+    /// Whether its details are shown at once: the one that was just made.
+    pub open: bool,
 }
 
 /// What a request was for.
@@ -143,6 +145,7 @@ mod tests {
             status: 200,
             response_headers: vec![("Cache-Control".to_owned(), "no-store".to_owned())],
             response_body: Some("{\n  \"token_type\": \"bearer\"\n}".to_owned()),
+            open: true,
         };
         let token = TokenView {
             kind: TokenKind::IdToken,
@@ -165,6 +168,6 @@ mod tests {
         for part in ["ES256", "key-1", "no-store", "grant_type=authorization_code", "oauth2/token"] {
             assert!(html.contains(part), "{part} in {html}");
         }
-        assert_eq!(count(&html, "details.exchange"), 1);
+        assert_eq!(count(&html, "details.exchange[open]"), 1);
     }
 }

@@ -23,6 +23,15 @@ pub struct LoginView {
     pub problem: Option<LoginProblem>,
     /// Whether the way back to the client is offered.
     pub can_cancel: bool,
+    /// A published account to try, in the demonstration only.
+    pub sample: Option<SampleAccount>,
+}
+
+/// An account of the demonstration whose password is printed everywhere.
+#[derive(Clone, Default, Serialize)]
+pub struct SampleAccount {
+    pub username: String,
+    pub password: String,
 }
 
 /// Why the form is shown again.

@@ -4,7 +4,8 @@
 //! `String`; status, headers, cookies and the Content-Security-Policy are the caller's. What a page needs of that policy
 //! is told by [`image_origins`] (client logos) and [`form_post::SCRIPT_SHA256`] (the only inline script).
 //!
-//! The ids and names of form controls are a contract (`docs`: "The HTML contract"); tests in each file hold them.
+//! The ids and names of form controls are a contract for tests, password managers and automation; a test in each file
+//! holds them.
 
 pub mod consent;
 pub mod demo;

@@ -61,20 +61,34 @@ impl StoredEvent {
     }
 }
 
-/// A page by key: at most `limit` rows after (or before) the key, in the order of the key.
+/// Most rows that any list answers.
+pub const MAX_ROWS: usize = 1000;
+
+/// What a list makes of the limit it was given: 1 to [`MAX_ROWS`].
+pub fn row_limit(limit: usize) -> usize {
+    limit.clamp(1, MAX_ROWS)
+}
+
+/// A page by key, in ascending or descending order of the key (the order of its bytes).
+///
+/// The key need not exist any more: rows that come and go between two pages neither shift nor repeat others.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Page {
     pub cursor: Cursor,
-    /// 1 to 1000.
+    /// 1 to [`MAX_ROWS`].
     pub limit: usize,
     /// Descending when set.
     pub descending: bool,
 }
 
+/// Where a page lies in the list, as the list is ordered.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Cursor {
+    /// The first rows.
     Start,
+    /// The rows that follow the key.
     After(String),
+    /// The rows just before the key: the page that leads up to it.
     Before(String),
 }
 
@@ -98,7 +112,7 @@ pub trait Store: Send + Sync + 'static {
         page: &'a Page,
     ) -> Answer<'a, Vec<Document>>;
 
-    /// Artifacts of a kind that belong to `owner` and have not expired at `now`.
+    /// Artifacts of a kind that belong to `owner` and expire after `now`, the longest-lived first.
     fn artifacts<'a>(
         &'a self,
         tenant: &'a TenantId,
@@ -108,7 +122,7 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Answer<'a, Vec<Artifact>>;
 
-    /// Grants that match, newest first.
+    /// Grants that match, revoked and expired ones included, newest first.
     fn grants<'a>(
         &'a self,
         tenant: &'a TenantId,
@@ -116,10 +130,14 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Answer<'a, Vec<protocol::grant_record::GrantRecord>>;
 
-    /// Commits everything or nothing; durable when it answers.
+    /// Commits everything or nothing; durable when it answers. Each write sees those before it in the batch.
+    ///
+    /// A batch for a tenant that does not exist is a [`StoreError::Conflict`] of its first write: nothing is ever
+    /// left behind in a tenant that was deleted meanwhile.
     fn commit<'a>(&'a self, tenant: &'a TenantId, batch: Batch) -> Answer<'a, ()>;
 
-    /// Appends events that belong to no change of state.
+    /// Appends events that belong to no change of state. Those of a tenant that does not exist (any more) are
+    /// dropped, as the tenant's others were.
     fn append<'a>(&'a self, tenant: &'a TenantId, events: Vec<StoredEvent>) -> Answer<'a, ()>;
 
     /// Events of the tenant, newest first, older than `before` when given.
@@ -132,7 +150,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// A number that grows with each committed change of a configuration document
     /// ([`DocumentKind::is_configuration`]) of the tenant; 0 for an unknown tenant. Caches are valid while it
-    /// stands still.
+    /// stands still. A tenant that is deleted and created again continues above its predecessor.
     fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64>;
 
     fn tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Option<Tenant>>;
@@ -140,13 +158,14 @@ pub trait Store: Send + Sync + 'static {
     /// Tenants in the order of their ids.
     fn tenants<'a>(&'a self, page: &'a Page) -> Answer<'a, Vec<Tenant>>;
 
-    /// Fails with [`StoreError::Conflict`] if the id is taken.
+    /// Fails with [`StoreError::Conflict`] (index 0) if the id is taken.
     fn create_tenant<'a>(&'a self, tenant: &'a Tenant) -> Answer<'a, ()>;
 
     /// Deletes the tenant and everything in it. Idempotent.
     fn delete_tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, ()>;
 
-    /// Removes up to `limit` rows that expired before `now`, over all tenants; answers how many.
+    /// Removes up to `limit` artifacts and grants that expired before `now`, over all tenants; answers how many.
+    /// Fewer than `limit` means that none is left.
     fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize>;
 
     /// Whether the store can read and write at the moment.

@@ -1,0 +1,238 @@
+//! Every statement this backend speaks, in one place.
+//!
+//! Reading and writing keep to the subset that PostgreSQL shares: `$1 …` placeholders in ascending order of first
+//! appearance (SQLite numbers them so), `ON CONFLICT`, row values, `RETURNING`; times as integers, JSON as text. What
+//! only SQLite understands is listed apart. A test prepares every statement against the real schema.
+
+/// Declares the statements as constants and lists them all.
+macro_rules! catalogue {
+    ($list:ident: $($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $sql;)*
+
+        #[cfg(test)]
+        pub(crate) const $list: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+macro_rules! artifact_columns {
+    () => {
+        "hash, grant_id, owner, expires_at, revision, body"
+    };
+}
+
+macro_rules! document_columns {
+    () => {
+        "id, parent, uid, revision, created_at, updated_at, body"
+    };
+}
+
+macro_rules! grant_columns {
+    () => {
+        "id, server, client, subject, session, created_at, expires_at, revoked_at, revision, body"
+    };
+}
+
+macro_rules! documents_where {
+    ($rest:literal) => {
+        concat!("SELECT ", document_columns!(), " FROM document WHERE tenant = $1 AND kind = $2", $rest)
+    };
+}
+
+macro_rules! tenants_where {
+    ($rest:literal) => {
+        concat!("SELECT id, uid, name, created_at FROM tenant ", $rest)
+    };
+}
+
+macro_rules! grants_where {
+    ($condition:literal, $limit:literal) => {
+        concat!(
+            "SELECT ",
+            grant_columns!(),
+            " FROM grant_record WHERE tenant = $1 AND server = $2",
+            $condition,
+            " ORDER BY created_at DESC, id DESC LIMIT ",
+            $limit
+        )
+    };
+}
+
+macro_rules! revoke_where {
+    ($condition:literal) => {
+        concat!(
+            "UPDATE grant_record SET revoked_at = $1, revision = revision + 1 WHERE tenant = $2",
+            $condition,
+            " AND revoked_at IS NULL"
+        )
+    };
+}
+
+macro_rules! put_document {
+    ($on_conflict:literal) => {
+        concat!(
+            "INSERT INTO document (tenant, kind, id, parent, uid, revision, created_at, updated_at, body) ",
+            "VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8) ON CONFLICT (tenant, kind, id) ",
+            $on_conflict
+        )
+    };
+}
+
+macro_rules! put_artifact {
+    ($on_conflict:literal) => {
+        concat!(
+            "INSERT INTO artifact (tenant, kind, hash, grant_id, owner, expires_at, revision, body) ",
+            "VALUES ($1, $2, $3, $4, $5, $6, 1, $7) ON CONFLICT (tenant, kind, hash) ",
+            $on_conflict
+        )
+    };
+}
+
+macro_rules! put_grant {
+    ($on_conflict:literal) => {
+        concat!(
+            "INSERT INTO grant_record (tenant, id, server, client, subject, session, created_at, expires_at, ",
+            "revoked_at, revision, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10) ",
+            "ON CONFLICT (tenant, id) ",
+            $on_conflict
+        )
+    };
+}
+
+catalogue! { READS:
+    /// An artifact and its grant in one statement, hence from one snapshot.
+    ARTIFACT = "SELECT a.hash, a.grant_id, a.owner, a.expires_at, a.revision, a.body, \
+        g.id, g.server, g.client, g.subject, g.session, g.created_at, g.expires_at, g.revoked_at, g.revision, g.body \
+        FROM artifact a LEFT JOIN grant_record g ON g.tenant = a.tenant AND g.id = a.grant_id \
+        WHERE a.tenant = $1 AND a.kind = $2 AND a.hash = $3";
+    GRANT = concat!("SELECT ", grant_columns!(), " FROM grant_record WHERE tenant = $1 AND id = $2");
+    DOCUMENT = documents_where!(" AND id = $3");
+
+    DOCUMENTS_FROM_START = documents_where!(" ORDER BY id LIMIT $3");
+    DOCUMENTS_ABOVE = documents_where!(" AND id > $3 ORDER BY id LIMIT $4");
+    DOCUMENTS_FROM_END = documents_where!(" ORDER BY id DESC LIMIT $3");
+    DOCUMENTS_BELOW = documents_where!(" AND id < $3 ORDER BY id DESC LIMIT $4");
+    CHILDREN_FROM_START = documents_where!(" AND parent = $3 ORDER BY id LIMIT $4");
+    CHILDREN_ABOVE = documents_where!(" AND parent = $3 AND id > $4 ORDER BY id LIMIT $5");
+    CHILDREN_FROM_END = documents_where!(" AND parent = $3 ORDER BY id DESC LIMIT $4");
+    CHILDREN_BELOW = documents_where!(" AND parent = $3 AND id < $4 ORDER BY id DESC LIMIT $5");
+
+    ARTIFACTS_OF_OWNER = concat!("SELECT ", artifact_columns!(),
+        " FROM artifact WHERE tenant = $1 AND kind = $2 AND owner = $3 AND expires_at > $4 \
+        ORDER BY expires_at DESC, hash LIMIT $5");
+
+    GRANTS_OF_SERVER = grants_where!("", "$3");
+    GRANTS_OF_CLIENT = grants_where!(" AND client = $3", "$4");
+    GRANTS_OF_SUBJECT = grants_where!(" AND subject = $3", "$4");
+    GRANTS_OF_SESSION = grants_where!(" AND session = $3", "$4");
+    GRANTS_OF_SUBJECT_AND_CLIENT = grants_where!(" AND subject = $3 AND client = $4", "$5");
+
+    EVENTS = "SELECT id, happened_at, server, trace_id, body FROM event WHERE tenant = $1 ORDER BY id DESC LIMIT $2";
+    EVENTS_BEFORE = "SELECT id, happened_at, server, trace_id, body FROM event WHERE tenant = $1 AND id < $2 \
+        ORDER BY id DESC LIMIT $3";
+
+    EPOCH = "SELECT epoch FROM tenant WHERE id = $1";
+    TENANT = tenants_where!("WHERE id = $1");
+    TENANTS_FROM_START = tenants_where!("ORDER BY id LIMIT $1");
+    TENANTS_ABOVE = tenants_where!("WHERE id > $1 ORDER BY id LIMIT $2");
+    TENANTS_FROM_END = tenants_where!("ORDER BY id DESC LIMIT $1");
+    TENANTS_BELOW = tenants_where!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    PING_VALUE = "SELECT value FROM counter WHERE name = 'ping'";
+}
+
+catalogue! { WRITES:
+    TENANT_EXISTS = "SELECT 1 FROM tenant WHERE id = $1";
+
+    PUT_ARTIFACT_ABSENT = put_artifact!("DO NOTHING");
+    PUT_ARTIFACT_ANY = put_artifact!("DO UPDATE SET grant_id = excluded.grant_id, owner = excluded.owner, \
+        expires_at = excluded.expires_at, revision = artifact.revision + 1, body = excluded.body");
+    PUT_ARTIFACT_REVISION = "UPDATE artifact SET grant_id = $1, owner = $2, expires_at = $3, \
+        revision = revision + 1, body = $4 WHERE tenant = $5 AND kind = $6 AND hash = $7 AND revision = $8";
+    DELETE_ARTIFACT = "DELETE FROM artifact WHERE tenant = $1 AND kind = $2 AND hash = $3";
+    DELETE_ARTIFACT_REVISION = "DELETE FROM artifact WHERE tenant = $1 AND kind = $2 AND hash = $3 AND revision = $4";
+    ARTIFACT_EXISTS = "SELECT 1 FROM artifact WHERE tenant = $1 AND kind = $2 AND hash = $3";
+
+    PUT_GRANT_ABSENT = put_grant!("DO NOTHING");
+    /// A revocation is final: replacing a grant never takes it back.
+    PUT_GRANT_ANY = put_grant!("DO UPDATE SET server = excluded.server, client = excluded.client, \
+        subject = excluded.subject, session = excluded.session, created_at = excluded.created_at, \
+        expires_at = excluded.expires_at, revoked_at = COALESCE(grant_record.revoked_at, excluded.revoked_at), \
+        revision = grant_record.revision + 1, body = excluded.body");
+    PUT_GRANT_REVISION = "UPDATE grant_record SET server = $1, client = $2, subject = $3, session = $4, \
+        created_at = $5, expires_at = $6, revoked_at = COALESCE(revoked_at, $7), revision = revision + 1, body = $8 \
+        WHERE tenant = $9 AND id = $10 AND revision = $11";
+    REVOKE_GRANT = revoke_where!(" AND id = $3");
+    REVOKE_GRANTS_OF_SERVER = revoke_where!(" AND server = $3");
+    REVOKE_GRANTS_OF_CLIENT = revoke_where!(" AND server = $3 AND client = $4");
+    REVOKE_GRANTS_OF_SUBJECT = revoke_where!(" AND server = $3 AND subject = $4");
+    REVOKE_GRANTS_OF_SESSION = revoke_where!(" AND server = $3 AND session = $4");
+    REVOKE_GRANTS_OF_SUBJECT_AND_CLIENT = revoke_where!(" AND server = $3 AND subject = $4 AND client = $5");
+
+    PUT_DOCUMENT_ABSENT = put_document!("DO NOTHING");
+    PUT_DOCUMENT_ANY = put_document!("DO UPDATE SET parent = excluded.parent, \
+        revision = document.revision + 1, updated_at = excluded.updated_at, body = excluded.body");
+    PUT_DOCUMENT_REVISION = "UPDATE document SET parent = $1, revision = revision + 1, updated_at = $2, body = $3 \
+        WHERE tenant = $4 AND kind = $5 AND id = $6 AND revision = $7";
+    DELETE_DOCUMENT = "DELETE FROM document WHERE tenant = $1 AND kind = $2 AND id = $3";
+    DELETE_DOCUMENT_REVISION = "DELETE FROM document WHERE tenant = $1 AND kind = $2 AND id = $3 AND revision = $4";
+    DOCUMENT_EXISTS = "SELECT 1 FROM document WHERE tenant = $1 AND kind = $2 AND id = $3";
+    DELETE_CHILDREN = "DELETE FROM document WHERE tenant = $1 AND kind = $2 AND parent = $3";
+
+    INSERT_EVENT = "INSERT INTO event (tenant, happened_at, server, trace_id, body) VALUES ($1, $2, $3, $4, $5)";
+
+    NEXT_EPOCH = "UPDATE counter SET value = value + 1 WHERE name = 'epoch' RETURNING value";
+    SET_EPOCH = "UPDATE tenant SET epoch = $1 WHERE id = $2";
+    CREATE_TENANT = "INSERT INTO tenant (id, uid, name, created_at, epoch) VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT (id) DO NOTHING";
+    DELETE_TENANT = "DELETE FROM tenant WHERE id = $1";
+    DELETE_TENANT_DOCUMENTS = "DELETE FROM document WHERE tenant = $1";
+    DELETE_TENANT_ARTIFACTS = "DELETE FROM artifact WHERE tenant = $1";
+    DELETE_TENANT_GRANTS = "DELETE FROM grant_record WHERE tenant = $1";
+    DELETE_TENANT_EVENTS = "DELETE FROM event WHERE tenant = $1";
+
+    SWEEP_ARTIFACTS = "DELETE FROM artifact WHERE (tenant, kind, hash) IN (SELECT tenant, kind, hash FROM artifact \
+        WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+    SWEEP_GRANTS = "DELETE FROM grant_record WHERE (tenant, id) IN (SELECT tenant, id FROM grant_record \
+        WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+
+    PING = "UPDATE counter SET value = value + 1 WHERE name = 'ping'";
+}
+
+catalogue! { MIGRATIONS:
+    SCHEMA_VERSION = "SELECT COALESCE(MAX(version), 0) FROM migration";
+    APPLIED_MIGRATIONS = "SELECT version, name, checksum, min_reader_version FROM migration ORDER BY version";
+    RECORD_MIGRATION = "INSERT INTO migration (version, name, checksum, min_reader_version, applied_at) \
+        VALUES ($1, $2, $3, $4, unixepoch() * 1000)";
+    /// Takes the lock if it is free, ours, or left behind by somebody who is late.
+    TAKE_MIGRATION_LOCK = "INSERT INTO migration_lock (id, owner, expires_at) \
+        VALUES (1, $1, unixepoch() * 1000 + $2) ON CONFLICT (id) DO UPDATE \
+        SET owner = excluded.owner, expires_at = excluded.expires_at \
+        WHERE migration_lock.expires_at < unixepoch() * 1000 OR migration_lock.owner = excluded.owner";
+    MIGRATION_LOCK_OWNER = "SELECT owner FROM migration_lock WHERE id = 1";
+    DROP_MIGRATION_LOCK = "DELETE FROM migration_lock WHERE owner = $1";
+}
+
+catalogue! { TRANSACTIONS:
+    BEGIN_READ = "BEGIN";
+    BEGIN_WRITE = "BEGIN IMMEDIATE";
+    COMMIT = "COMMIT";
+    ROLLBACK = "ROLLBACK";
+    SAVEPOINT = "SAVEPOINT batch";
+    RELEASE = "RELEASE batch";
+    ROLLBACK_TO = "ROLLBACK TO batch";
+}
+
+/// What must exist before the first migration can be recorded.
+pub(crate) const MIGRATION_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS migration (
+  version INTEGER NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  checksum BLOB NOT NULL CHECK (length(checksum) = 32),
+  min_reader_version INTEGER NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS migration_lock (
+  id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  owner TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+";

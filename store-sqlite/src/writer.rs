@@ -1,0 +1,116 @@
+//! The one writer: a thread that commits what waits in its queue, many batches per transaction.
+//!
+//! One synced commit carries up to [`GROUP`] batches, each in a savepoint of its own, so that a conflict undoes only
+//! itself. Nobody is answered before the commit is on disk.
+
+use crate::read::run;
+use crate::row::unavailable;
+use crate::sql;
+use crate::write::{Work, apply};
+use rusqlite::Connection;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use store::StoreError;
+use tokio::sync::oneshot;
+
+/// Most pieces of work in one transaction.
+const GROUP: usize = 256;
+
+type Outcome = Result<usize, StoreError>;
+
+/// Work and who waits for it.
+struct Job {
+    work: Work,
+    reply: oneshot::Sender<Outcome>,
+}
+
+pub(crate) struct Writer {
+    /// Taken only when dropped.
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread; at most `queue` pieces of work wait.
+    pub(crate) fn start(connection: Connection, queue: usize) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(queue);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || work_off(&connection, &jobs))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Queues the work and waits until it is on disk.
+    pub(crate) async fn submit(&self, work: Work) -> Outcome {
+        let (reply, outcome) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue.try_send(Job { work, reply }).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Unavailable("too many writes are waiting".to_owned()),
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        outcome.await.unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+impl Drop for Writer {
+    /// Lets the thread finish what is queued.
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer thread had panicked");
+        }
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the writer has stopped".to_owned())
+}
+
+fn work_off(connection: &Connection, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        let mut group = vec![first];
+        group.extend(jobs.try_iter().take(GROUP - 1));
+        let (work, replies): (Vec<Work>, Vec<_>) = group.into_iter().map(|job| (job.work, job.reply)).unzip();
+        for (reply, outcome) in replies.into_iter().zip(commit(connection, &work)) {
+            // Whoever went away in the meantime finds the outcome in the store.
+            let _gone = reply.send(outcome);
+        }
+    }
+}
+
+/// One outcome per piece of work, true on disk. When the transaction as a whole fails, all of them failed.
+fn commit(connection: &Connection, group: &[Work]) -> Vec<Outcome> {
+    transaction(connection, group).unwrap_or_else(|error| {
+        tracing::warn!(%error, batches = group.len(), "a transaction failed");
+        if !connection.is_autocommit()
+            && let Err(error) = run(connection, sql::ROLLBACK)
+        {
+            tracing::error!(%error, "the failed transaction did not end");
+        }
+        group.iter().map(|_| Err(unavailable(&error))).collect()
+    })
+}
+
+fn transaction(connection: &Connection, group: &[Work]) -> rusqlite::Result<Vec<Outcome>> {
+    run(connection, sql::BEGIN_WRITE)?;
+    let outcomes = group.iter().map(|work| savepoint(connection, work)).collect::<Result<_, _>>()?;
+    run(connection, sql::COMMIT)?;
+    Ok(outcomes)
+}
+
+/// Fails only if the transaction around it is lost.
+fn savepoint(connection: &Connection, work: &Work) -> rusqlite::Result<Outcome> {
+    run(connection, sql::SAVEPOINT)?;
+    let outcome = apply(connection, work);
+    if let Err(error) = &outcome {
+        if !matches!(error, StoreError::Conflict { .. }) {
+            tracing::warn!(%error, "a batch failed");
+        }
+        // After some errors (a full disk, say) SQLite has rolled back the whole transaction by itself; then this fails.
+        run(connection, sql::ROLLBACK_TO)?;
+    }
+    run(connection, sql::RELEASE)?;
+    Ok(outcome)
+}

@@ -42,8 +42,8 @@ const HEAD_BUFFER: usize = 128 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const PLAIN_LINGER: Duration = Duration::from_secs(1);
 
-const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 39\r\n\
-Connection: close\r\n\r\nThis port speaks HTTPS. Use https://...\n";
+const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 60\r\n\
+Connection: close\r\n\r\nThis port speaks HTTPS: use a URL that begins with https://\n";
 
 /// Serves until the stop begins, then until the last connection is closed or `limits.drain` is over.
 pub async fn serve(listeners: Vec<TcpListener>, transport: Transport, gate: Arc<Gate>, shutdown: Shutdown) {

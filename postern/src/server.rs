@@ -47,8 +47,9 @@ impl Server {
         let health = http::health(shutdown.clone(), self.probe);
         let operations = health.clone().merge(http::metrics(Arc::clone(&metrics)));
         let hsts = self.settings.hsts;
-        let limits = self.settings.limits.clone();
-        let gate = Gate::new(self.router.merge(health), self.settings, Arc::clone(&metrics));
+        let limits = self.settings.limits.within_open_files();
+        let settings = Settings { limits: limits.clone(), ..self.settings };
+        let gate = Gate::new(self.router.merge(health), settings, Arc::clone(&metrics));
         let transport = Transport::Tls(tls::server_config(self.identity)?);
         let main = http::serve(self.listeners, transport, gate, shutdown.clone());
         let Some(listener) = self.metrics_listener else {

@@ -58,6 +58,32 @@ impl Default for Limits {
     }
 }
 
+/// File descriptors that are not client connections: database, logs, outbound requests.
+const OTHER_FILES: usize = 96;
+
+impl Limits {
+    /// Lowers the number of connections to what the process may have open, and says so: running out of
+    /// file descriptors would starve the database too.
+    pub fn within_open_files(mut self) -> Self {
+        let allowed = std::fs::read_to_string("/proc/self/limits").ok().as_deref().and_then(open_files);
+        let room = allowed.map_or(usize::MAX, |files| files.saturating_sub(OTHER_FILES).max(16));
+        if room < self.connections {
+            tracing::info!(
+                connections = room,
+                "the limit of open files (ulimit -n) allows fewer connections than configured"
+            );
+            self.connections = room;
+        }
+        self
+    }
+}
+
+/// The soft limit in the text of `/proc/self/limits`; `None` when there is no limit.
+fn open_files(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 /// How much of a body that is too large is read and thrown away, so that the client, still sending,
 /// gets to see the 413 instead of a reset connection.
 const DISCARDED_BYTES: usize = 8 * 1024 * 1024;
@@ -125,4 +151,16 @@ fn join(first: Bytes, second: Bytes) -> Bytes {
     let mut joined = BytesMut::from(first);
     joined.extend_from_slice(&second);
     joined.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_open_files_is_read() {
+        let text = "Limit   Soft Limit  Hard Limit  Units\nMax open files   1024   524288   files\n";
+        assert_eq!(open_files(text), Some(1024));
+        assert_eq!(open_files("Max open files  unlimited  unlimited  files\n"), None);
+    }
 }

@@ -4,7 +4,7 @@
 #[derive(Debug, PartialEq)]
 pub(crate) struct Form {
     pub action: String,
-    /// Names with their values, in the order of the page; buttons too.
+    /// Names with their values, in the order of the page; of the buttons only the one that allows.
     fields: Vec<(String, String)>,
 }
 
@@ -20,10 +20,12 @@ impl Form {
         let controls = form.split('<').filter(|tag| tag.starts_with("input") || tag.starts_with("button"));
         let fields = controls.filter_map(|tag| {
             let tag = tag.split('>').next()?;
-            let left_out =
+            let unchecked =
                 attribute(tag, "type").is_some_and(|kind| kind == "checkbox") && !tag.contains(" checked");
-            let name = attribute(tag, "name").filter(|_| !left_out)?;
-            Some((name, attribute(tag, "value").unwrap_or_default()))
+            let (name, value) = (attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default());
+            let not_pressed =
+                tag.starts_with("button") && (name.as_str(), value.as_str()) != ("decision", "allow");
+            (!unchecked && !not_pressed).then_some((name, value))
         });
         Some(Self { action, fields: fields.collect() })
     }
@@ -35,7 +37,6 @@ impl Form {
             match name.as_str() {
                 "username" => content.append_pair(name, username),
                 "password" => content.append_pair(name, password),
-                "decision" if value != "allow" => continue,
                 _ => content.append_pair(name, value),
             };
         }
@@ -78,7 +79,7 @@ fn a_form_is_read_and_filled() {
     let page = r#"<form method="get"></form><form id="x" method="post" action="/a?b=1&amp;c=&#x2f;">
         <input type="hidden" name="csrf" value="&quot;1"><input name="username" value="">
         <input type="checkbox" name="scope" value="openid" checked><input type="checkbox" name="scope" value="no">
-        <button name="decision" value="deny">No</button><button name="decision" value="allow">Yes</button></form>"#;
+        <button name="action" value="cancel">Back</button><button name="decision" value="deny">No</button><button name="decision" value="allow">Yes</button></form>"#;
     let form = Form::of_page(page).unwrap();
     assert_eq!(form.action, "/a?b=1&c=/");
     assert_eq!(form.filled("me", "pw"), "csrf=%221&username=me&scope=openid&decision=allow");

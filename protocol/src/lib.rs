@@ -23,6 +23,8 @@ pub mod pkce;
 pub mod record;
 pub mod redirect_uri;
 pub mod resource;
+pub mod response_mode;
+pub mod response_type;
 pub mod revocation;
 pub mod scope;
 pub mod scope_request;

@@ -1,0 +1,19 @@
+//! `login_hint` is kept for the login page, if it has a sane length (OIDC Core §3.1.2.1).
+
+use super::pipeline::Draft;
+use crate::decision::Cx;
+use crate::error::{Reason, Refusal};
+
+/// Longest `login_hint`, in bytes: an address has at most 254 (RFC 5321 §4.5.3.1.3).
+const MAX_LOGIN_HINT_BYTES: usize = 1024;
+
+pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> {
+    let hint = draft.params.get("login_hint");
+    if hint.is_some_and(|hint| hint.len() > MAX_LOGIN_HINT_BYTES) {
+        return Err(Refusal::new(Reason::ParameterTooLong)
+            .parameter("login_hint")
+            .expected(format!("at most {MAX_LOGIN_HINT_BYTES} bytes")));
+    }
+    draft.request.login_hint = hint.map(str::to_owned);
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! A login in progress: what was asked, and how far the user has come.
+
+use super::AuthorizeRequest;
+use crate::id::{ServerId, Uid};
+use crate::record::{ArtifactKind, HandleHash, Payload};
+use crate::scope::ScopeSet;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Body of an interaction artifact; the handle is the `login_id` in the URLs of the pages.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Interaction {
+    pub server: ServerId,
+    pub server_uid: Uid,
+    pub client_uid: Uid,
+    pub request: AuthorizeRequest,
+    /// The request's original parameters, to check them again and to start the same request anew.
+    pub query: String,
+    /// Hash of the cookie of the browser that started it (RFC 9700 §4.7).
+    pub browser: HandleHash,
+    pub created_at: Timestamp,
+    #[serde(default)]
+    pub progress: Progress,
+    /// Set with the answer: an interaction gives at most one (decisions 9).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
+}
+
+impl Payload for Interaction {
+    const KIND: ArtifactKind = ArtifactKind::Interaction;
+}
+
+/// What the user has done in an interaction.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// When the user logged in here; meets `prompt=login` and `max_age`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logged_in_at: Option<Timestamp>,
+    /// Whether the user said that the session's account is the right one.
+    pub account_chosen: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consented: Option<Consented>,
+}
+
+/// What was allowed, and by whom: another account that logs in meanwhile is asked itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Consented {
+    /// `sub` of the session.
+    pub subject: String,
+    pub scope: ScopeSet,
+}

@@ -1,0 +1,76 @@
+use super::*;
+use crate::fixtures::{World, params};
+use std::collections::BTreeSet;
+
+/// The table as a reviewer reads it. A change of order or of columns shows here.
+const TABLE: &str = "\
+check                 refusal  authorize  resume  clause
+check_client          page     yes        yes     RFC 6749 §4.1.2.1
+check_redirect_uri    page     yes        yes     RFC 9700 §2.1
+check_response_mode   respond  yes        -       OAuth Multiple Response Types §2.1
+check_request_object  respond  yes        -       OIDC Core §6
+check_registration    respond  yes        -       OIDC Core §7.2.1
+check_pushed          respond  yes        yes     RFC 9126 §6
+check_response_type   respond  yes        yes     RFC 6749 §3.1.1
+check_grant_type      respond  yes        yes     RFC 7591 §2.1
+check_pkce            respond  yes        yes     RFC 7636 §4.4.1
+check_scope           respond  yes        yes     RFC 6749 §3.3
+check_resource        respond  yes        yes     RFC 8707 §2
+check_nonce           respond  yes        -       OIDC Core §3.1.2.1
+check_prompt          respond  yes        -       OIDC Core §3.1.2.1
+check_max_age         respond  yes        -       OIDC Core §3.1.2.1
+check_display         respond  yes        -       OIDC Core §3.1.2.1
+check_login_hint      respond  yes        -       OIDC Core §3.1.2.1
+check_acr_values      respond  yes        -       OIDC Core §3.1.2.1
+check_claims          respond  yes        -       OIDC Core §5.5
+check_id_token_hint   respond  yes        -       OIDC Core §3.1.2.2
+";
+
+#[test]
+fn the_table_is_the_one_that_was_reviewed() {
+    let mut table = "check                 refusal  authorize  resume  clause\n".to_owned();
+    for row in AUTHORIZE_CHECKS {
+        let column = |in_column| if in_column { "yes" } else { "-" };
+        let kind = match row.check {
+            Check::Page(_) => "page",
+            Check::Respond(_) => "respond",
+        };
+        let (authorize, resume) = (column(row.authorize), column(row.resume));
+        table += &format!("{:<20}  {kind:<7}  {authorize:<9}  {resume:<6}  {}\n", row.file, row.clause);
+    }
+    assert_eq!(table, TABLE, "\n{table}");
+}
+
+#[test]
+fn every_check_file_is_a_row_and_no_page_follows_a_response() {
+    let room = concat!(env!("CARGO_MANIFEST_DIR"), "/src/authorize");
+    let files: BTreeSet<String> = std::fs::read_dir(room)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| name.strip_suffix(".rs").filter(|n| n.starts_with("check_")).map(str::to_owned))
+        .collect();
+    let rows: BTreeSet<String> = AUTHORIZE_CHECKS.iter().map(|row| row.file.to_owned()).collect();
+    assert_eq!(files, rows);
+    assert_eq!(rows.len(), AUTHORIZE_CHECKS.len());
+    assert!(AUTHORIZE_CHECKS.is_sorted_by_key(|row| matches!(row.check, Check::Respond(_))));
+}
+
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+#[test]
+fn the_quick_starts_request_passes_without_state_and_nonce() {
+    let mut world = World::default();
+    let client = world.public();
+    let request = validate(
+        &params(&format!(
+            "client_id=spa&scope=openid&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&response_type=code\
+             &code_challenge={CHALLENGE}&code_challenge_method=S256"
+        )),
+        Some(&client),
+        &mut world.cx(),
+    )
+    .unwrap();
+    assert_eq!(request.target.state, None);
+    assert_eq!(request.redirect_uri_as_sent(), Some("https://app.example/cb"));
+    assert_eq!(request.code_challenge.unwrap().value, CHALLENGE);
+}

@@ -10,6 +10,7 @@ import { BASE, CALLBACK_ORIGIN } from "./site.mjs";
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
+  "--disable-dev-shm-usage",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",

@@ -98,6 +98,25 @@ fn lock_files_name_no_registry_host() {
     );
 }
 
+/// Which registry a machine fetches from is that machine's setting.
+#[test]
+fn no_file_names_a_registry_host() {
+    let hosts = [["crates", ".io"], ["npm", "js."], ["docker", ".io"]].map(|halves| halves.concat());
+    let mut violations = Vec::new();
+    for (path, text) in text_files().iter().filter(|(path, _)| !is_data(path)) {
+        for (number, line) in text.lines().enumerate() {
+            for host in hosts.iter().filter(|host| line.contains(host.as_str())) {
+                violations.push(format!("{path}:{}: {host}", number + 1));
+            }
+        }
+    }
+    assert_none(
+        "no file names a package registry's host",
+        "leave it to Cargo's and npm's own settings",
+        &violations,
+    );
+}
+
 /// Fetched or generated files, whose words are not ours.
 fn is_data(path: &str) -> bool {
     path.ends_with(".lock") || path.ends_with("package-lock.json") || path.contains("/fixtures/")

@@ -21,3 +21,16 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
     };
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+
+    #[test]
+    fn oidcc_acr_values_are_wishes() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.run(&[("acr_values", "1 2")]).unwrap().acr_values, ["1", "2"]);
+        trial.client.default_acr_values = vec!["1".to_owned()];
+        assert_eq!(trial.run(&[]).unwrap().acr_values, ["1"]);
+    }
+}

@@ -14,3 +14,19 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn aut_23_a_malformed_claims_parameter_is_an_error_at_the_client() {
+        let mut trial = Trial::default();
+        for bad in ["{", "[]", r#"{"userinfo":1}"#, r#"{"id_token":{"sub":[]}}"#] {
+            assert_eq!(trial.refused(&[("claims", bad)]), Reason::ClaimsMalformed, "{bad}");
+        }
+        let request = trial.run(&[("claims", r#"{"userinfo":{"name":{"essential":true}}}"#)]).unwrap();
+        assert!(request.claims.unwrap().userinfo["name"].essential);
+    }
+}

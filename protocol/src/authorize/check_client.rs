@@ -18,3 +18,27 @@ pub(super) fn check(arrival: &mut Arrival<'_>, cx: &Cx<'_>) -> Result<(), Refusa
     arrival.client = Some(client);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn rfc6749_4_1_2_1_without_a_known_active_client_the_user_sees_a_page() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.page(&[("client_id", "")]), Reason::AuthorizeClientMissing);
+        trial.client.client_status = "inactive".to_owned();
+        assert_eq!(trial.page(&[]), Reason::AuthorizeClientInactive);
+        trial.registered = false;
+        assert_eq!(trial.page(&[]), Reason::AuthorizeClientUnknown);
+    }
+
+    #[test]
+    fn cod_17_a_client_of_another_workspace_or_id_is_unknown() {
+        let mut trial = Trial::default();
+        trial.client.authorization_server_id = "other".into();
+        assert_eq!(trial.page(&[]), Reason::AuthorizeClientUnknown);
+        assert_eq!(Trial::default().page(&[("client_id", "Web")]), Reason::AuthorizeClientUnknown);
+    }
+}

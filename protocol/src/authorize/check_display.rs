@@ -26,3 +26,20 @@ fn is_language_tag(tag: &str) -> bool {
         && tag.len() <= MAX_LOCALE_BYTES
         && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+
+    #[test]
+    fn oidcc_display_and_locales_cause_no_error() {
+        let mut trial = Trial::default();
+        for display in ["page", "popup", "touch", "wap", "hologram"] {
+            assert!(trial.run(&[("display", display)]).is_ok());
+        }
+        let wishes = [("ui_locales", "se de-CH <script>"), ("claims_locales", "se"), ("unheard_of", "x")];
+        let request = trial.run(&wishes).unwrap();
+        assert_eq!(request.ui_locales, ["se", "de-CH"]);
+        assert_eq!(trial.run(&[("display", "hologram")]).unwrap().display, None);
+    }
+}

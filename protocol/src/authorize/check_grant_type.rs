@@ -13,3 +13,17 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn aut_19_the_code_flow_needs_the_grant_type_too() {
+        let mut trial = Trial::default();
+        trial.client.grant_types = vec!["client_credentials".to_owned()];
+        assert_eq!(trial.refused(&[]), Reason::GrantTypeNotRegistered);
+        assert_eq!(trial.run(&[]).unwrap_err().refusal().code().name(), "unauthorized_client");
+    }
+}

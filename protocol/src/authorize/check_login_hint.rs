@@ -17,3 +17,19 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
     draft.request.login_hint = hint.map(str::to_owned);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn oidcc_login_hint_is_accepted_and_bounded() {
+        let mut trial = Trial::default();
+        assert_eq!(
+            trial.run(&[("login_hint", "ada@example.org")]).unwrap().login_hint.unwrap(),
+            "ada@example.org"
+        );
+        assert_eq!(trial.refused(&[("login_hint", &"a".repeat(2000))]), Reason::ParameterTooLong);
+    }
+}

@@ -21,3 +21,27 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
 fn seconds(text: &str) -> Option<i64> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn oidc_core_3_1_2_1_max_age_is_a_whole_number_of_seconds() {
+        let mut trial = Trial::default();
+        for bad in ["-1", "+1", "1.5", "x", "0x10", " 1", "99999999999999999999"] {
+            assert_eq!(trial.refused(&[("max_age", bad)]), Reason::MaxAgeInvalid, "{bad}");
+        }
+        assert_eq!(trial.run(&[("max_age", "0")]).unwrap().max_age, Some(0));
+    }
+
+    #[test]
+    fn oidc_registration_2_default_max_age_stands_in() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.run(&[]).unwrap().max_age, None);
+        trial.client.default_max_age = 300;
+        assert_eq!(trial.run(&[]).unwrap().max_age, Some(300));
+        assert_eq!(trial.run(&[("max_age", "600")]).unwrap().max_age, Some(600));
+    }
+}

@@ -18,3 +18,18 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
     draft.request.nonce = nonce.map(str::to_owned);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn oidcc_nonce_is_optional_and_kept_as_it_came() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.run(&[]).unwrap().nonce, None);
+        let long = "a \u{e9}\r\n".repeat(64);
+        assert_eq!(trial.run(&[("nonce", &long)]).unwrap().nonce, Some(long));
+        assert_eq!(trial.refused(&[("nonce", &"n".repeat(2049))]), Reason::ParameterTooLong);
+    }
+}

@@ -16,3 +16,18 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn aut_13_prompt_none_beside_others_is_refused() {
+        let mut trial = Trial::default();
+        for bad in ["none login", "none consent", "create", "Login"] {
+            assert_eq!(trial.refused(&[("prompt", bad)]), Reason::PromptInvalid, "{bad}");
+        }
+        assert!(trial.run(&[("prompt", "login select_account")]).unwrap().prompt.select_account);
+    }
+}

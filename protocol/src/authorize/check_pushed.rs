@@ -10,3 +10,16 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn par_09_the_requirement_cannot_be_bypassed() {
+        let mut trial = Trial::default();
+        trial.client.require_pushed_authorization_requests = true;
+        assert_eq!(trial.refused(&[]), Reason::PushedRequestRequired);
+    }
+}

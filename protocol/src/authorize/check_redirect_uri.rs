@@ -66,3 +66,137 @@ fn not_registered(sent: &str, client: &Client) -> Refusal {
     };
     Refusal::new(Reason::RedirectUriNotRegistered).parameter("redirect_uri").received(sent).expected(expected)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::AuthorizeRefusal;
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    fn sent(trial: &mut Trial, uri: &str) -> Result<String, Reason> {
+        let refusal = |refused: AuthorizeRefusal| match refused {
+            AuthorizeRefusal::Page(refusal) => refusal.reason,
+            AuthorizeRefusal::Respond(..) => panic!("an unverified URI got an answer"),
+        };
+        trial.run(&[("redirect_uri", uri)]).map(|r| r.target.redirect.as_str().to_owned()).map_err(refusal)
+    }
+
+    #[test]
+    fn rdr_06_to_rdr_21_anything_but_the_registered_string_is_a_page() {
+        let mut trial = Trial::default();
+        assert_eq!(sent(&mut trial, "https://app.example/cb").as_deref(), Ok("https://app.example/cb"));
+        for (attack, uri) in [
+            ("RDR-06", "https://app.example/cb/"),
+            ("RDR-07", "https://app.example/CB"),
+            ("RDR-07", "HTTPS://app.example/cb"),
+            ("RDR-07", "https://APP.example/cb"),
+            ("RDR-08", "https://app.example@evil.example/cb"),
+            ("RDR-09", "https://app.example@evil@app.example/cb"),
+            ("RDR-11", "https://app.example/cb?code=1"),
+            ("RDR-11", "https://app.example/cb?"),
+            ("RDR-12", "https://app.example:8443/cb"),
+            ("RDR-12", "https://app.example:443/cb"),
+            ("RDR-13", "http://app.example/cb"),
+            ("RDR-14", "https://app.example.evil.example/cb"),
+            ("RDR-17", "https://app.еxample/cb"),
+            ("RDR-17", "https://app.example%2f@evil.example/cb"),
+            ("RDR-19", "JavaScript:alert(1)//https://app.example/cb"),
+            ("RDR-20", "//app.example/cb"),
+            ("RDR-20", "/cb"),
+            ("RDR-20", "https:app.example/cb"),
+            ("RDR-20", "https:\\\\app.example\\cb"),
+            ("RDR-21", "https://*.example/cb"),
+            ("RFC 6749 §3.1.2", "https://app.example/cb#"),
+            ("RFC 3986 §6.2.2", "https://app.example/%63b"),
+            ("RFC 3986 §6.2.2", "https://app.example/x/../cb"),
+            ("CWE-113", "https://app.example/cb\r\nX: y"),
+            ("CWE-20", " https://app.example/cb"),
+        ] {
+            let refused = sent(&mut trial, uri).expect_err(attack);
+            let expected = [Reason::RedirectUriNotRegistered, Reason::RedirectUriInvalid];
+            assert!(expected.contains(&refused), "{attack} {uri}");
+        }
+    }
+
+    #[test]
+    fn rdr_34_a_huge_uri_is_refused() {
+        let uri = format!("https://app.example/{}", "a".repeat(5000));
+        let mut trial = Trial::default();
+        trial.client.redirect_uris.push(uri.clone());
+        assert_eq!(sent(&mut trial, &uri), Err(Reason::RedirectUriInvalid));
+    }
+
+    #[test]
+    fn rdr_19_a_dangerous_uri_is_refused_even_if_stored() {
+        let mut trial = Trial::default();
+        trial.client.redirect_uris.push("javascript:alert(1)".to_owned());
+        assert_eq!(sent(&mut trial, "javascript:alert(1)"), Err(Reason::RedirectUriInvalid));
+    }
+
+    #[test]
+    fn rdr_29_to_rdr_32_any_port_only_for_native_clients_as_registered() {
+        let mut trial = Trial::default();
+        trial.client.redirect_uris = vec!["http://127.0.0.1:4000/cb?a=1".to_owned()];
+        assert!(sent(&mut trial, "http://127.0.0.1:4001/cb?a=1").is_err(), "RDR-32: a web client");
+        trial.client.application_type = "native".to_owned();
+        assert!(sent(&mut trial, "http://127.0.0.1:4001/cb?a=1").is_ok());
+        assert!(sent(&mut trial, "http://127.0.0.1/cb?a=1").is_ok());
+        for (attack, uri) in [
+            ("RDR-30", "http://localhost:4000/cb?a=1"),
+            ("RDR-30", "http://[::1]:4000/cb?a=1"),
+            ("RDR-30", "http://2130706433:4000/cb?a=1"),
+            ("RDR-29", "http://127.0.0.1:4000/cb"),
+            ("RDR-29", "http://127.0.0.1:4000/cb/x?a=1"),
+            ("RDR-29", "http://127.0.0.1:4000@evil.example/cb?a=1"),
+            ("RDR-29", "http://127.0.0.1:4000.evil.example/cb?a=1"),
+            ("RDR-29", "http://127.0.0.1:/cb?a=1"),
+            ("RDR-29", "http://127.0.0.1:0/cb?a=1"),
+            ("RDR-29", "http://127.0.0.1:65536/cb?a=1"),
+            ("RDR-29", "https://127.0.0.1:4000/cb?a=1"),
+        ] {
+            assert!(sent(&mut trial, uri).is_err(), "{attack} {uri}");
+        }
+    }
+
+    #[test]
+    fn rdr_31_a_private_scheme_is_matched_as_a_string() {
+        let mut trial = Trial::default();
+        trial.client.application_type = "native".to_owned();
+        trial.client.redirect_uris = vec!["com.example.app:/cb".to_owned()];
+        assert!(sent(&mut trial, "com.example.app:/cb").is_ok());
+        for uri in
+            ["com.example.app:/CB", "COM.example.app:/cb", "com.example.app://cb", "com.example.app:/cb/x"]
+        {
+            assert_eq!(sent(&mut trial, uri), Err(Reason::RedirectUriNotRegistered), "{uri}");
+        }
+    }
+
+    #[test]
+    fn rfc6749_3_1_2_3_may_be_left_out_when_exactly_one_is_registered() {
+        let mut trial = Trial::default();
+        let without = [("redirect_uri", ""), ("scope", "orders.read")];
+        let request = trial.run(&without).unwrap();
+        assert_eq!(request.target.redirect.as_str(), "https://app.example/cb");
+        assert_eq!(request.redirect_uri_as_sent(), None);
+        // OIDC Core §3.1.2.1: REQUIRED with openid.
+        assert_eq!(trial.page(&[("redirect_uri", "")]), Reason::RedirectUriMissing);
+        trial.client.redirect_uris.push("https://app.example/other".to_owned());
+        assert_eq!(trial.page(&without), Reason::RedirectUriMissing);
+    }
+
+    #[test]
+    fn oidcc_ensure_redirect_uri_in_authorization_request() {
+        let mut trial = Trial::default();
+        trial.client.redirect_uris.push("https://app.example/other".to_owned());
+        assert_eq!(trial.page(&[("redirect_uri", "")]), Reason::RedirectUriMissing);
+    }
+
+    #[test]
+    fn keycloak_10528_the_refusal_says_where_the_difference_begins() {
+        let mut trial = Trial::default();
+        trial.client.redirect_uris.push("https://other.example/".to_owned());
+        let refused = trial.run(&[("redirect_uri", "https://app.example/cd")]).unwrap_err();
+        let expected = refused.refusal().expected.clone();
+        assert_eq!(expected.as_deref(), Some("https://app.example/cb (differs from byte 22 on)"));
+    }
+}

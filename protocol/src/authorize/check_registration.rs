@@ -10,3 +10,14 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn oidc_core_7_2_1_registration_is_refused() {
+        assert_eq!(Trial::default().refused(&[("registration", "{}")]), Reason::RegistrationUnsupported);
+    }
+}

@@ -15,3 +15,17 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    #[test]
+    fn oidcc_unsigned_request_object_is_rejected_as_unsupported() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.refused(&[("request", "e30.e30.")]), Reason::RequestObjectUnsupported);
+        let code = trial.run(&[("request_uri", "https://app.example/r")]).unwrap_err().refusal().code();
+        assert_eq!(code.name(), "request_uri_not_supported");
+    }
+}

@@ -12,3 +12,29 @@ pub(super) fn check(draft: &mut Draft<'_>, cx: &Cx<'_>) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::AuthorizeRefusal;
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+    use crate::response_mode::ResponseMode;
+
+    #[test]
+    fn aut_21_an_unknown_response_mode_is_an_error_at_the_client() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.refused(&[("response_mode", "jwt")]), Reason::ResponseModeUnsupported);
+        let request = trial.run(&[("response_mode", "form_post")]).unwrap();
+        assert_eq!(request.target.mode, ResponseMode::FormPost);
+        trial.world.server.advanced.disallowed_response_modes = vec!["form_post".to_owned()];
+        assert_eq!(trial.refused(&[("response_mode", "form_post")]), Reason::ResponseModeUnsupported);
+    }
+
+    #[test]
+    fn oidcc_formpost_later_refusals_travel_by_form_post_too() {
+        let refused =
+            Trial::default().run(&[("response_mode", "form_post"), ("response_type", "")]).unwrap_err();
+        let AuthorizeRefusal::Respond(_, target) = refused else { panic!("a page") };
+        assert_eq!(target.mode, ResponseMode::FormPost);
+    }
+}

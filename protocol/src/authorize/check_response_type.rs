@@ -24,3 +24,37 @@ pub(super) fn check(draft: &mut Draft<'_>, cx: &Cx<'_>) -> Result<(), Refusal> {
     draft.request.response_type = response_type;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::AuthorizeRefusal;
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+    use crate::response_mode::ResponseMode;
+
+    #[test]
+    fn oidcc_response_type_missing() {
+        assert_eq!(Trial::default().refused(&[("response_type", "")]), Reason::ResponseTypeMissing);
+    }
+
+    #[test]
+    fn aut_19_only_registered_and_allowed_response_types() {
+        let mut trial = Trial::default();
+        for unsupported in ["token", "code id_token", "Code", "code code"] {
+            assert_eq!(trial.refused(&[("response_type", unsupported)]), Reason::ResponseTypeUnsupported);
+        }
+        trial.client.response_types = vec!["token".to_owned(), "id_token".to_owned()];
+        assert_eq!(trial.refused(&[]), Reason::ResponseTypeNotRegistered);
+        trial.client.response_types.push("code".to_owned());
+        assert!(trial.run(&[]).is_ok());
+        trial.world.server.grant_types.retain(|grant_type| grant_type != "authorization_code");
+        assert_eq!(trial.refused(&[]), Reason::ResponseTypeUnsupported);
+    }
+
+    #[test]
+    fn aut_20_the_refusal_of_a_token_type_is_in_the_fragment() {
+        let refused = Trial::default().run(&[("response_type", "token")]).unwrap_err();
+        let AuthorizeRefusal::Respond(_, target) = refused else { panic!("a page") };
+        assert_eq!(target.mode, ResponseMode::Fragment);
+    }
+}

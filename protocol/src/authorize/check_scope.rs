@@ -26,3 +26,46 @@ fn may_stay_offline(draft: &Draft<'_>, cx: &Cx<'_>) -> bool {
         && draft.client.registered_grant_type("refresh_token")
         && scope_request::is_allowed(OFFLINE_ACCESS, draft.client, cx)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::authorize::trial::Trial;
+    use crate::error::Reason;
+
+    fn granted(trial: &mut Trial, scope: &str) -> String {
+        trial.run(&[("scope", scope)]).unwrap().scope.to_string()
+    }
+
+    #[test]
+    fn aut_24_a_scope_beyond_registration_is_refused_at_the_client() {
+        let mut trial = Trial::default();
+        assert_eq!(granted(&mut trial, "email openid"), "email openid");
+        for alien in ["openid revoke_tokens", "openid unheard_of", "openid OPENID"] {
+            assert_eq!(trial.refused(&[("scope", alien)]), Reason::ScopeNotAllowed, "{alien}");
+        }
+        assert_eq!(trial.refused(&[("scope", "openid \"x")]), Reason::ScopeMalformed);
+    }
+
+    #[test]
+    fn oidc_core_11_offline_access_is_ignored_where_there_is_no_refresh_token() {
+        let mut trial = Trial::default();
+        assert_eq!(granted(&mut trial, "openid offline_access"), "openid offline_access");
+        trial.client.grant_types.retain(|grant_type| grant_type != "refresh_token");
+        assert_eq!(granted(&mut trial, "openid offline_access"), "openid");
+        let mut trial = Trial::default();
+        trial.client.scopes.retain(|scope| scope != "offline_access");
+        assert_eq!(granted(&mut trial, "openid offline_access"), "openid");
+        let mut trial = Trial::default();
+        trial.world.server.grant_types.retain(|grant_type| grant_type != "refresh_token");
+        assert_eq!(granted(&mut trial, "openid offline_access"), "openid");
+    }
+
+    #[test]
+    fn rfc6749_3_3_without_scope_the_workspaces_implicit_ones_are_asked_for() {
+        let mut trial = Trial::default();
+        for scope in &mut trial.world.catalog.scopes {
+            scope.implicit_request = ["email", "revoke_tokens"].contains(&scope.name.as_str());
+        }
+        assert_eq!(granted(&mut trial, ""), "email");
+    }
+}

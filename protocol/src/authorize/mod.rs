@@ -39,3 +39,6 @@ pub use pipeline::{AUTHORIZE_CHECKS, AuthorizeRefusal, resume, validate};
 pub use remember_consent::{Remembered, remember_consent};
 pub use request::{AuthorizeRequest, ResponseTarget};
 pub use respond::{AuthorizationResponse, refuse, respond};
+
+#[cfg(test)]
+mod trial;

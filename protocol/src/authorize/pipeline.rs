@@ -39,7 +39,7 @@ pub enum Check {
 pub static AUTHORIZE_CHECKS: &[Row] = &[
     page("check_client", "RFC 6749 §4.1.2.1", check_client::check).and_resume(),
     page("check_redirect_uri", "RFC 9700 §2.1", check_redirect_uri::check).and_resume(),
-    row("check_response_mode", "OAuth Multiple Response Types §2.1", check_response_mode::check),
+    row("check_response_mode", "OAuth Multiple Response Types §2.1", check_response_mode::check).and_resume(),
     row("check_request_object", "OIDC Core §6", check_request_object::check),
     row("check_registration", "OIDC Core §7.2.1", check_registration::check),
     row("check_pushed", "RFC 9126 §6", check_pushed::check).and_resume(),

@@ -7,7 +7,7 @@ const TABLE: &str = "\
 check                 refusal  authorize  resume  clause
 check_client          page     yes        yes     RFC 6749 §4.1.2.1
 check_redirect_uri    page     yes        yes     RFC 9700 §2.1
-check_response_mode   respond  yes        -       OAuth Multiple Response Types §2.1
+check_response_mode   respond  yes        yes     OAuth Multiple Response Types §2.1
 check_request_object  respond  yes        -       OIDC Core §6
 check_registration    respond  yes        -       OIDC Core §7.2.1
 check_pushed          respond  yes        yes     RFC 9126 §6

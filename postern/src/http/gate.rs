@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use ipnet::IpNet;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tower::ServiceExt;
 use tower::util::MapRequestLayer;
@@ -19,7 +19,7 @@ use super::access_log::{self, Line};
 use super::client_address::client_address;
 use super::limits::{self, Limits, Unread};
 use super::metrics::Metrics;
-use super::pulse::{Monitor, Pulse};
+use super::pulse::{Beat, Monitor, Pulse};
 use super::refusal::Refusal;
 use super::security_headers::{self, Hsts};
 use super::trace_id::{self, TraceId};
@@ -80,7 +80,7 @@ impl Gate {
         B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
     {
         let started = Instant::now();
-        let _beat = pulse.begin(&self.monitor);
+        let beat = pulse.begin(&self.monitor);
         let trace_id = TraceId::random();
         let (mut parts, body) = request.into_parts();
         let client = client_address(peer, &parts.headers, &self.settings.trusted_proxies);
@@ -90,11 +90,11 @@ impl Gate {
         parts.extensions.insert(route.clone());
         parts.extensions.insert(ConnectInfo(client));
 
-        let outcome = match self.check(&mut parts) {
-            Ok(permit) => self.clone().handle(parts, body, &pulse, permit, &trace_id).await,
+        let outcome = match hygiene::check(&parts, &self.settings.limits) {
+            Ok(()) => self.handle(parts, body, beat, &trace_id).await,
             Err(refusal) => {
                 if !body.is_end_stream() {
-                    pulse.leave_unread();
+                    beat.leave_unread();
                 }
                 Err(refusal)
             }
@@ -120,19 +120,11 @@ impl Gate {
         response
     }
 
-    /// Everything that can be said before the body is read.
-    fn check(&self, parts: &mut Parts) -> Result<OwnedSemaphorePermit, Refusal> {
-        hygiene::check(parts, &self.settings.limits)?;
-        hygiene::strip(&mut parts.headers);
-        Arc::clone(&self.requests).try_acquire_owned().map_err(|_| Refusal::Overloaded)
-    }
-
     async fn handle<B>(
-        self: Arc<Self>,
+        &self,
         mut parts: Parts,
         body: B,
-        pulse: &Pulse,
-        permit: OwnedSemaphorePermit,
+        mut beat: Beat,
         trace_id: &TraceId,
     ) -> Result<Response<Body>, Refusal>
     where
@@ -142,11 +134,15 @@ impl Gate {
             Ok(body) => Body::from(body),
             Err(Unread { refusal, sending }) => {
                 if sending {
-                    pulse.leave_unread();
+                    beat.leave_unread();
                 }
                 return Err(refusal);
             }
         };
+        // Only now: a slow body must not take the place of a request that could be answered.
+        let permit = Arc::clone(&self.requests).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
+        beat.handling();
+        hygiene::strip(&mut parts.headers);
         parts.extensions.insert(trace_id.clone());
         let request = Request::from_parts(parts, body);
         let call = self.router.clone().oneshot(request);

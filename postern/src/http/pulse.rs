@@ -19,8 +19,12 @@ const SWEEP: Duration = Duration::from_millis(500);
 /// What is known about one connection. Times are milliseconds since the gate opened; 0 is "not now".
 #[derive(Debug, Default)]
 pub(super) struct Pulse {
-    /// Requests being answered.
+    /// Requests from the end of their head to their answer.
+    open: AtomicU32,
+    /// Those of them that are with a handler.
     busy: AtomicU32,
+    /// When the oldest open request began, or any body since was complete.
+    progress_at: AtomicU64,
     /// When the connection was accepted or finished its last request.
     quiet_since: AtomicU64,
     /// When the first byte of an unfinished request head arrived (HTTP/1 only).
@@ -43,6 +47,7 @@ pub(super) struct Pulse {
 struct Patience {
     handshake: u64,
     head: u64,
+    body: u64,
     idle: u64,
     stall: u64,
 }
@@ -56,6 +61,9 @@ impl Pulse {
         }
         if self.busy.load(Relaxed) > 0 {
             return false;
+        }
+        if self.open.load(Relaxed) > 0 {
+            return over(self.progress_at.load(Relaxed), patience.body);
         }
         let quiet = self.quiet_since.load(Relaxed);
         if !self.secured.load(Relaxed) {
@@ -79,7 +87,7 @@ impl Pulse {
     /// Bytes came in.
     pub(super) fn read(&self, now: impl FnOnce() -> u64) {
         if self.one_at_a_time.load(Relaxed)
-            && self.busy.load(Relaxed) == 0
+            && self.open.load(Relaxed) == 0
             && self.head_since.load(Relaxed) == 0
         {
             self.head_since.store(now(), Relaxed);
@@ -98,15 +106,12 @@ impl Pulse {
 
     /// A request head is complete. The returned guard ends the request.
     pub(super) fn begin(self: &Arc<Self>, monitor: &Arc<Monitor>) -> Beat {
-        self.busy.fetch_add(1, Relaxed);
+        if self.open.fetch_add(1, Relaxed) == 0 {
+            self.progress_at.store(monitor.now(), Relaxed);
+        }
         self.head_since.store(0, Relaxed);
         self.served.store(true, Relaxed);
-        Beat { pulse: Arc::clone(self), monitor: Arc::clone(monitor) }
-    }
-
-    /// An answer leaves although the request was not read to its end.
-    pub(super) fn leave_unread(&self) {
-        self.unread.store(true, Relaxed);
+        Beat { pulse: Arc::clone(self), monitor: Arc::clone(monitor), busy: false }
     }
 
     /// Whether closing at once could make the client lose an answer that is on its way to it.
@@ -119,12 +124,30 @@ impl Pulse {
 pub(super) struct Beat {
     pulse: Arc<Pulse>,
     monitor: Arc<Monitor>,
+    busy: bool,
+}
+
+impl Beat {
+    /// The body is complete and the request goes to its handler, who may take his time.
+    pub(super) fn handling(&mut self) {
+        self.pulse.progress_at.store(self.monitor.now(), Relaxed);
+        self.pulse.busy.fetch_add(1, Relaxed);
+        self.busy = true;
+    }
+
+    /// The answer leaves although the request was not read to its end.
+    pub(super) fn leave_unread(&self) {
+        self.pulse.unread.store(true, Relaxed);
+    }
 }
 
 impl Drop for Beat {
     fn drop(&mut self) {
         self.pulse.quiet_since.store(self.monitor.now(), Relaxed);
-        self.pulse.busy.fetch_sub(1, Relaxed);
+        if self.busy {
+            self.pulse.busy.fetch_sub(1, Relaxed);
+        }
+        self.pulse.open.fetch_sub(1, Relaxed);
     }
 }
 
@@ -188,6 +211,8 @@ impl Patience {
         let calm = Self {
             handshake: milliseconds(limits.handshake),
             head: milliseconds(limits.head),
+            // In calm times the gate itself ends a slow body, with an answer.
+            body: milliseconds(limits.body).saturating_mul(2),
             idle: milliseconds(limits.idle),
             stall: milliseconds(limits.stall),
         };
@@ -197,6 +222,7 @@ impl Patience {
         Self {
             handshake: calm.handshake.min(2_000),
             head: calm.head.min(1_000),
+            body: calm.body.min(2_000),
             idle: calm.idle.min(1_000),
             stall: calm.stall.min(5_000),
         }
@@ -225,7 +251,11 @@ mod tests {
         pulse.read(|| 38_000);
         assert!(!pulse.verdict(39_000, &patience(1)));
         assert!(pulse.verdict(39_001, &patience(1)), "dripping bytes do not extend the head's time");
-        let beat = pulse.begin(&monitor);
+        let mut beat = pulse.begin(&monitor);
+        pulse.progress_at.store(50_000, Relaxed);
+        assert!(!pulse.verdict(90_000, &patience(1)), "a slow body is answered, not cut");
+        assert!(pulse.verdict(52_001, &patience(75)), "unless others wait for a place");
+        beat.handling();
         assert!(!pulse.verdict(1_000_000, &patience(1)), "a request being answered is never cut");
         pulse.write(true, || 1_000_000);
         assert!(pulse.verdict(1_020_001, &patience(1)), "unless the client does not take the answer");

@@ -1,5 +1,7 @@
 //! Too much, too slow, too many.
 
+use std::time::Duration;
+
 use postern::http::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -97,18 +99,61 @@ async fn htp_14_a_client_that_takes_nothing_is_cut() {
     assert!(rest.len() < 64 * 1024 * 1024);
 }
 
+/// Twelve places, and limits of an hour: only the wish of others for a place ends a slow connection.
+async fn twelve_places() -> Server {
+    let hour = Duration::from_secs(3_600);
+    let patient = Limits { handshake: hour, head: hour, body: hour, idle: hour, ..Limits::default() };
+    Server::with(Limits { connections: 12, ..patient }).await
+}
+
+async fn honest_client_gets_in(server: &Server) {
+    let request = server.say("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    let answer = tokio::time::timeout(Duration::from_secs(120), request).await;
+    assert_eq!(answer.expect("the honest client never got a place").status, 200);
+}
+
+/// Somebody takes all places and says only `bytes` on each.
+async fn honest_client_gets_in_beside(bytes: &[u8]) {
+    let server = twelve_places().await;
+    let mut slow = Vec::new();
+    for _ in 0..12 {
+        let mut stream = server.connect("http/1.1").await;
+        stream.write_all(bytes).await.unwrap();
+        slow.push(stream);
+    }
+    honest_client_gets_in(&server).await;
+}
+
 #[tokio::test]
-async fn htp_13_slow_connections_do_not_keep_others_out() {
-    let server = Server::with(Limits { connections: 12, ..Limits::default() }).await;
+async fn htp_13_unfinished_handshakes_do_not_keep_others_out() {
+    let server = twelve_places().await;
     let mut slow = Vec::new();
     for _ in 0..12 {
         let mut stream = server.tcp().await;
         stream.write_all(b"\x16").await.unwrap();
         slow.push(stream);
     }
-    // Waits for a place; every place is held by somebody who may take ten seconds in calm times.
-    assert_eq!(server.say("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").await.status, 200);
-    drop(slow);
+    honest_client_gets_in(&server).await;
+}
+
+#[tokio::test]
+async fn htp_13_silence_does_not_keep_others_out() {
+    honest_client_gets_in_beside(b"").await;
+}
+
+#[tokio::test]
+async fn htp_13_slow_heads_do_not_keep_others_out() {
+    honest_client_gets_in_beside(b"GET /hello HTTP/1.1\r\nHost: a\r\nX-Slow: ").await;
+}
+
+#[tokio::test]
+async fn htp_13_slow_bodies_do_not_keep_others_out() {
+    honest_client_gets_in_beside(b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\na").await;
+}
+
+#[tokio::test]
+async fn htp_13_kept_alive_connections_do_not_keep_others_out() {
+    honest_client_gets_in_beside(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").await;
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use crate::cli::DemoArgs;
 use crate::http::{Hsts, Limits, Settings, Shutdown, log_panics};
 use crate::log::{self, Format};
 use crate::server::{self, Server};
+use crate::tls::renewal::Current;
 use crate::tls::self_signed::SelfSigned;
 use crate::wire;
 
@@ -41,11 +42,17 @@ async fn start(args: &DemoArgs) -> anyhow::Result<()> {
     };
     create_private(&args.data_dir)?;
     let certificate = SelfSigned::new(&args.data_dir, &NAMES);
-    let identity = certificate.open(OffsetDateTime::now_utc())?;
+    let current = Current::new(certificate.open(OffsetDateTime::now_utc())?)?;
     let rooms = wire::rooms();
     let settings = Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback };
-    let server =
-        Server { listeners, metrics_listener, identity, router: rooms.router, probe: rooms.probe, settings };
+    let server = Server {
+        listeners,
+        metrics_listener,
+        certificate: current,
+        router: rooms.router,
+        probe: rooms.probe,
+        settings,
+    };
     greet(args.listen, port, &certificate.root_file());
     server.run(shutdown).await
 }

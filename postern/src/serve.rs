@@ -1,16 +1,18 @@
 //! `postern serve`: a server from a configuration. It never creates a known credential (W-05).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use time::OffsetDateTime;
 
-use crate::config::{Config, Tls};
+use crate::config::{Config, Secret, Tls};
 use crate::http::{Hsts, Settings, Shutdown, log_panics};
 use crate::server::{self, Server};
 use crate::tls::Identity;
+use crate::tls::renewal::Current;
 use crate::tls::self_signed::SelfSigned;
 use crate::{log, wire};
 
@@ -24,7 +26,8 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
 }
 
 async fn start(config: Config) -> anyhow::Result<()> {
-    let identity = identity(&config, OffsetDateTime::now_utc())?;
+    let tls = TlsSource::of(&config);
+    let certificate = Current::new(tls.load(OffsetDateTime::now_utc())?).context(tls.setting())?;
     let _log = log::start(config.log)?;
     log_panics();
     let shutdown = Shutdown::default();
@@ -43,34 +46,65 @@ async fn start(config: Config) -> anyhow::Result<()> {
     let server = Server {
         listeners: vec![listener],
         metrics_listener,
-        identity,
+        certificate: Arc::clone(&certificate),
         router: rooms.router,
         probe: rooms.probe,
         settings: Settings { limits: config.limits, trusted_proxies: config.trusted_proxies, hsts },
     };
-    server.run(shutdown).await?;
+    tokio::select! {
+        stopped = server.run(shutdown) => stopped?,
+        () = certificate.follow(|| tls.load(OffsetDateTime::now_utc())) => {}
+    }
     tracing::info!("stopped");
     Ok(())
 }
 
-/// The certificate and key that the configuration names.
-pub(crate) fn identity(config: &Config, now: OffsetDateTime) -> anyhow::Result<Identity> {
-    match &config.tls {
-        Tls::SelfSigned => {
-            let host = config.public_url.host_str().unwrap_or_default();
-            let host = host.trim_start_matches('[').trim_end_matches(']');
-            SelfSigned::new(config.store.directory(), &[host]).open(now).context("tls.self_signed")
+/// Where the certificate is loaded from, at the start and at each renewal.
+pub(crate) enum TlsSource {
+    SelfSigned(SelfSigned),
+    Files { certificate: PathBuf, private_key: Secret },
+}
+
+impl TlsSource {
+    /// What the configuration names.
+    pub(crate) fn of(config: &Config) -> Self {
+        match &config.tls {
+            Tls::SelfSigned => {
+                let host = config.public_url.host_str().unwrap_or_default();
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                Self::SelfSigned(SelfSigned::new(config.store.directory(), &[host]))
+            }
+            Tls::Files { certificate, private_key } => {
+                Self::Files { certificate: certificate.clone(), private_key: private_key.clone() }
+            }
         }
-        Tls::Files { certificate, private_key } => {
-            let unreadable = || format!("tls.certificate: {}", certificate.display());
-            let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
-                .and_then(Iterator::collect)
-                .with_context(unreadable)?;
-            anyhow::ensure!(!chain.is_empty(), "{} holds no certificate", unreadable());
-            let pem = private_key.read().context("tls.private_key")?;
-            let key = PrivateKeyDer::from_pem_slice(&pem)
-                .with_context(|| format!("tls.private_key: {private_key} holds no private key"))?;
-            Ok(Identity { chain, key })
+    }
+
+    /// Loads the certificate as it is now.
+    ///
+    /// # Errors
+    /// One line that names the setting.
+    pub(crate) fn load(&self, now: OffsetDateTime) -> anyhow::Result<Identity> {
+        match self {
+            Self::SelfSigned(certificate) => certificate.open(now).context("tls.self_signed"),
+            Self::Files { certificate, private_key } => {
+                let unreadable = || format!("tls.certificate: {}", certificate.display());
+                let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
+                    .and_then(Iterator::collect)
+                    .with_context(unreadable)?;
+                anyhow::ensure!(!chain.is_empty(), "{} holds no certificate", unreadable());
+                let pem = private_key.read().context("tls.private_key")?;
+                let key = PrivateKeyDer::from_pem_slice(&pem)
+                    .with_context(|| format!("tls.private_key: {private_key} holds no private key"))?;
+                Ok(Identity { chain, key })
+            }
+        }
+    }
+
+    fn setting(&self) -> &'static str {
+        match self {
+            Self::SelfSigned(_) => "tls.self_signed",
+            Self::Files { .. } => "tls.private_key",
         }
     }
 }

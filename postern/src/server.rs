@@ -9,13 +9,14 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::http::{self, Gate, Metrics, Probe, Settings, Shutdown, Transport};
-use crate::tls::{self, Identity};
+use crate::tls;
+use crate::tls::renewal::Current;
 
 /// A server ready to run.
 pub(crate) struct Server {
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) metrics_listener: Option<TcpListener>,
-    pub(crate) identity: Identity,
+    pub(crate) certificate: Arc<Current>,
     pub(crate) router: Router,
     pub(crate) probe: Probe,
     pub(crate) settings: Settings,
@@ -50,7 +51,7 @@ impl Server {
         let limits = self.settings.limits.within_open_files();
         let settings = Settings { limits: limits.clone(), ..self.settings };
         let gate = Gate::new(self.router.merge(health), settings, Arc::clone(&metrics));
-        let transport = Transport::Tls(tls::server_config(self.identity)?);
+        let transport = Transport::Tls(tls::server_config(self.certificate)?);
         let main = http::serve(self.listeners, transport, gate, shutdown.clone());
         let Some(listener) = self.metrics_listener else {
             main.await;

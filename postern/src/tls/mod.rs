@@ -1,5 +1,6 @@
 //! TLS for the main listener: TLS 1.2 and 1.3, aws-lc-rs, resumption, HTTP/2 and HTTP/1.1.
 
+pub mod renewal;
 pub mod self_signed;
 pub mod validity;
 
@@ -9,7 +10,10 @@ use anyhow::Context;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
+
+use renewal::Current;
 
 /// A certificate chain, the server's own certificate first, with its private key.
 #[derive(Debug)]
@@ -26,8 +30,8 @@ pub struct Identity {
 /// is preferred: what is recorded today stays unreadable when curves fall.
 ///
 /// # Errors
-/// The key does not belong to the certificate, or is of a kind that aws-lc-rs cannot use.
-pub fn server_config(identity: Identity) -> anyhow::Result<Arc<ServerConfig>> {
+/// The system gives no random bytes for the ticket key.
+pub fn server_config(certificate: Arc<Current>) -> anyhow::Result<Arc<ServerConfig>> {
     let mut provider = aws_lc_rs::default_provider();
     provider.kx_groups = vec![
         aws_lc_rs::kx_group::X25519MLKEM768,
@@ -38,10 +42,14 @@ pub fn server_config(identity: Identity) -> anyhow::Result<Arc<ServerConfig>> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_no_client_auth()
-        .with_single_cert(identity.chain, identity.key)
-        .context("the private key does not fit the certificate")?;
+        .with_cert_resolver(certificate);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     config.send_tls13_tickets = 1;
     Ok(Arc::new(config))
+}
+
+fn certified(identity: Identity) -> anyhow::Result<CertifiedKey> {
+    CertifiedKey::from_der(identity.chain, identity.key, &aws_lc_rs::default_provider())
+        .context("the private key does not fit the certificate")
 }

@@ -12,6 +12,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use http::{HeaderMap, header};
 use postern::http::{Gate, Hsts, Limits, Metrics, Settings, Shutdown, Transport, health, serve};
+use postern::tls::renewal::Current;
 use postern::tls::self_signed::SelfSigned;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -61,7 +62,7 @@ impl Server {
         let names = ["localhost", "127.0.0.1"];
         let identity = SelfSigned::new(directory.path(), &names).open(OffsetDateTime::now_utc()).unwrap();
         let root = identity.chain[1].clone();
-        let transport = Transport::Tls(postern::tls::server_config(identity).unwrap());
+        let transport = Transport::Tls(postern::tls::server_config(Current::new(identity).unwrap()).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, metrics) = (Shutdown::default(), Arc::new(Metrics::default()));

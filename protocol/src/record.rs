@@ -230,6 +230,18 @@ pub enum Expect {
     Any,
 }
 
+impl Expect {
+    /// The revision that the row has after the write, if the precondition holds for the row's `present` one.
+    pub fn holds(self, present: Option<i64>) -> Option<i64> {
+        let holds = match self {
+            Self::Absent => present.is_none(),
+            Self::Revision(revision) => present == Some(revision),
+            Self::Any => true,
+        };
+        holds.then(|| present.unwrap_or(0).saturating_add(1))
+    }
+}
+
 /// One change. A batch of them is committed whole or not at all.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Write {
@@ -283,6 +295,22 @@ pub enum GrantSelector {
     SubjectAndClient(ServerId, String, ClientId),
 }
 
+impl GrantSelector {
+    /// Whether it chooses this grant.
+    pub fn selects(&self, grant: &GrantRecord) -> bool {
+        let GrantRecord { server, client, subject, session, .. } = grant;
+        match self {
+            Self::Server(of) => server == of,
+            Self::Client(of, by) => server == of && client == by,
+            Self::Subject(of, about) => server == of && subject.as_ref() == Some(about),
+            Self::Session(of, within) => server == of && session.as_ref() == Some(within),
+            Self::SubjectAndClient(of, about, by) => {
+                server == of && subject.as_ref() == Some(about) && client == by
+            }
+        }
+    }
+}
+
 /// One thing to load. A list of them is answered from one snapshot.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Lookup {
@@ -290,6 +318,17 @@ pub enum Lookup {
     Artifact(ArtifactKind, HandleHash),
     Grant(GrantId),
     Document(DocumentKind, String),
+}
+
+impl Lookup {
+    /// The answer when there is nothing.
+    pub fn nothing(&self) -> Found {
+        match self {
+            Self::Artifact(..) => Found::Artifact(None, None),
+            Self::Grant(_) => Found::Grant(None),
+            Self::Document(..) => Found::Document(None),
+        }
+    }
 }
 
 /// The answer to one [`Lookup`], in the same place of the list.

@@ -54,3 +54,16 @@ fn every_statement_of_the_catalogue_fits_the_schema() {
         connection.prepare(statement).unwrap_or_else(|error| panic!("{name}: {error}\n{statement}"));
     }
 }
+
+mod contract {
+    use super::*;
+
+    fn run<F: Future<Output = ()>>(test: impl FnOnce(Arc<dyn Store>) -> F) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("postern.db"), &Options::default()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(test(Arc::new(store)));
+    }
+
+    store::contract_tests!(run);
+}

@@ -4,6 +4,9 @@
 //! tenant; only tenant administration itself stands above tenants. All writes go through [`Store::commit`],
 //! whole or not at all, each single-use write with its precondition.
 
+pub mod contract;
+pub mod memory;
+
 use protocol::decision::Event;
 use protocol::id::TenantId;
 use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup, Write};

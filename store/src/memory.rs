@@ -1,0 +1,380 @@
+//! The reference store: everything in memory, one lock, each commit on a copy that replaces the state or is dropped.
+//!
+//! Simple before fast. It says what a backend must do; the contract suite compares the others with it.
+
+use crate::{Answer, Batch, Cursor, Page, Store, StoreError, StoredEvent, row_limit};
+use protocol::grant_record::GrantRecord;
+use protocol::id::{GrantId, TenantId};
+use protocol::record::{
+    Artifact, ArtifactKind, Document, DocumentKind, Expect, Found, GrantSelector, HandleHash, Lookup, Write,
+};
+use protocol::tenant::Tenant;
+use protocol::time::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A store that is gone with the process.
+#[derive(Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    tenants: BTreeMap<TenantId, Rows>,
+    /// Shared by all tenants, so that none ever shows an epoch twice.
+    last_epoch: i64,
+    last_event: i64,
+}
+
+/// Everything of one tenant. Kinds are separate key spaces (attack COD-11).
+#[derive(Clone)]
+struct Rows {
+    tenant: Tenant,
+    epoch: i64,
+    artifacts: BTreeMap<(&'static str, HandleHash), Artifact>,
+    documents: BTreeMap<(&'static str, String), Document>,
+    grants: BTreeMap<GrantId, GrantRecord>,
+    events: Vec<StoredEvent>,
+}
+
+impl MemoryStore {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads from one tenant; `none` for one that does not exist.
+    fn read<T>(&self, tenant: &TenantId, none: T, read: impl FnOnce(&Rows) -> T) -> Result<T, StoreError> {
+        Ok(self.state().tenants.get(tenant).map_or(none, read))
+    }
+}
+
+impl State {
+    fn commit(&mut self, tenant: &TenantId, batch: Batch) -> Result<(), StoreError> {
+        let current = self.tenants.get(tenant).ok_or(StoreError::Conflict { index: 0 })?;
+        let mut rows = current.clone();
+        let mut configuration_changed = false;
+        for (index, write) in batch.writes.into_iter().enumerate() {
+            configuration_changed |= rows.apply(write).ok_or(StoreError::Conflict { index })?;
+        }
+        if configuration_changed {
+            self.last_epoch += 1;
+            rows.epoch = self.last_epoch;
+        }
+        self.tenants.insert(tenant.clone(), rows);
+        self.append(tenant, batch.events);
+        Ok(())
+    }
+
+    fn append(&mut self, tenant: &TenantId, events: Vec<StoredEvent>) {
+        if let Some(rows) = self.tenants.get_mut(tenant) {
+            for event in events {
+                self.last_event += 1;
+                rows.events.push(StoredEvent { id: self.last_event, ..event });
+            }
+        }
+    }
+
+    fn create_tenant(&mut self, tenant: &Tenant) -> Result<(), StoreError> {
+        if self.tenants.contains_key(&tenant.id) {
+            return Err(StoreError::Conflict { index: 0 });
+        }
+        self.last_epoch += 1;
+        let rows = Rows {
+            tenant: tenant.clone(),
+            epoch: self.last_epoch,
+            artifacts: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            events: Vec::new(),
+        };
+        self.tenants.insert(tenant.id.clone(), rows);
+        Ok(())
+    }
+
+    fn sweep(&mut self, now: Timestamp, limit: usize) -> usize {
+        let mut left = limit;
+        let mut keep = |expires_at: Timestamp| {
+            let swept = expires_at < now && left > 0;
+            left -= usize::from(swept);
+            !swept
+        };
+        for rows in self.tenants.values_mut() {
+            rows.artifacts.retain(|_, artifact| keep(artifact.expires_at));
+            rows.grants.retain(|_, grant| keep(grant.expires_at));
+        }
+        limit - left
+    }
+}
+
+impl Rows {
+    /// Whether configuration changed; `None` when the precondition does not hold.
+    fn apply(&mut self, write: Write) -> Option<bool> {
+        match write {
+            Write::PutArtifact { artifact, expect } => self.put_artifact(artifact, expect),
+            Write::DeleteArtifact { kind, hash, expect } => {
+                let key = (kind.name(), hash);
+                expect.holds(self.artifacts.get(&key).map(|artifact| artifact.revision))?;
+                self.artifacts.remove(&key);
+                Some(false)
+            }
+            Write::PutGrant { grant, expect } => self.put_grant(grant, expect),
+            Write::RevokeGrant { id, at } => {
+                self.revoke(at, |grant| grant.id == id);
+                Some(false)
+            }
+            Write::RevokeGrants { selector, at } => {
+                self.revoke(at, |grant| selector.selects(grant));
+                Some(false)
+            }
+            Write::PutDocument { document, expect } => self.put_document(document, expect),
+            Write::DeleteDocument { kind, id, expect } => {
+                let key = (kind.name(), id);
+                expect.holds(self.documents.get(&key).map(|document| document.revision))?;
+                Some(self.documents.remove(&key).is_some() && kind.is_configuration())
+            }
+            Write::DeleteChildren { kind, parent } => {
+                let before = self.documents.len();
+                self.documents.retain(|_, document| {
+                    document.kind != kind || document.parent.as_deref() != Some(parent.as_str())
+                });
+                Some(self.documents.len() < before && kind.is_configuration())
+            }
+        }
+    }
+
+    fn put_artifact(&mut self, artifact: Artifact, expect: Expect) -> Option<bool> {
+        let key = (artifact.kind.name(), artifact.hash);
+        let revision = expect.holds(self.artifacts.get(&key).map(|present| present.revision))?;
+        self.artifacts.insert(key, Artifact { revision, ..artifact });
+        Some(false)
+    }
+
+    /// A revocation is final: replacing a grant never takes it back.
+    fn put_grant(&mut self, grant: GrantRecord, expect: Expect) -> Option<bool> {
+        let present = self.grants.get(&grant.id);
+        let revision = expect.holds(present.map(|present| present.revision))?;
+        let revoked_at = present.and_then(|present| present.revoked_at).or(grant.revoked_at);
+        self.grants.insert(grant.id.clone(), GrantRecord { revision, revoked_at, ..grant });
+        Some(false)
+    }
+
+    fn put_document(&mut self, document: Document, expect: Expect) -> Option<bool> {
+        let key = (document.kind.name(), document.id.clone());
+        let present = self.documents.get(&key);
+        let revision = expect.holds(present.map(|present| present.revision))?;
+        let mut document = Document { revision, ..document };
+        if let Some(present) = present {
+            document.uid = present.uid.clone();
+            document.created_at = present.created_at;
+        }
+        let changed = document.kind.is_configuration();
+        self.documents.insert(key, document);
+        Some(changed)
+    }
+
+    fn revoke(&mut self, at: Timestamp, selects: impl Fn(&GrantRecord) -> bool) {
+        for grant in self.grants.values_mut() {
+            if grant.revoked_at.is_none() && selects(grant) {
+                grant.revoked_at = Some(at);
+                grant.revision += 1;
+            }
+        }
+    }
+
+    fn find(&self, lookup: &Lookup) -> Found {
+        match lookup {
+            Lookup::Artifact(kind, hash) => {
+                let artifact = self.artifacts.get(&(kind.name(), *hash)).cloned();
+                let id = artifact.as_ref().and_then(|artifact| artifact.grant.as_ref());
+                let grant = id.and_then(|id| self.grants.get(id)).cloned();
+                Found::Artifact(artifact, grant)
+            }
+            Lookup::Grant(id) => Found::Grant(self.grants.get(id).cloned()),
+            Lookup::Document(kind, id) => {
+                Found::Document(self.documents.get(&(kind.name(), id.clone())).cloned())
+            }
+        }
+    }
+
+    fn documents(&self, kind: DocumentKind, parent: Option<&str>) -> Vec<Document> {
+        let listed = |document: &&Document| {
+            document.kind == kind && (parent.is_none() || document.parent.as_deref() == parent)
+        };
+        self.documents.values().filter(listed).cloned().collect()
+    }
+
+    fn artifacts(&self, kind: ArtifactKind, owner: &str, now: Timestamp) -> Vec<Artifact> {
+        let listed = |artifact: &&Artifact| {
+            artifact.kind == kind && artifact.owner.as_deref() == Some(owner) && artifact.expires_at > now
+        };
+        let mut found: Vec<Artifact> = self.artifacts.values().filter(listed).cloned().collect();
+        // The order of hashes, in which they come, stays among equals.
+        found.sort_by_key(|artifact| std::cmp::Reverse(artifact.expires_at));
+        found
+    }
+
+    fn grants(&self, selector: &GrantSelector) -> Vec<GrantRecord> {
+        let mut found: Vec<GrantRecord> =
+            self.grants.values().filter(|grant| selector.selects(grant)).cloned().collect();
+        found.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+        found
+    }
+}
+
+/// Cuts a page out of rows in ascending order of their keys.
+fn page<T>(mut rows: Vec<T>, page: &Page, key: impl Fn(&T) -> &str) -> Vec<T> {
+    if page.descending {
+        rows.reverse();
+    }
+    let limit = row_limit(page.limit);
+    let precedes = |row: &T, than: &str| if page.descending { key(row) > than } else { key(row) < than };
+    match &page.cursor {
+        Cursor::Start => {}
+        Cursor::After(from) => rows.retain(|row| !precedes(row, from) && key(row) != from),
+        Cursor::Before(to) => {
+            rows.retain(|row| precedes(row, to));
+            rows.drain(..rows.len().saturating_sub(limit));
+        }
+    }
+    rows.truncate(limit);
+    rows
+}
+
+fn first<T>(mut rows: Vec<T>, limit: usize) -> Vec<T> {
+    rows.truncate(row_limit(limit));
+    rows
+}
+
+fn answer<'a, T: Send + 'a>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'a) -> Answer<'a, T> {
+    Box::pin(async move { work() })
+}
+
+impl Store for MemoryStore {
+    fn load<'a>(&'a self, tenant: &'a TenantId, lookups: &'a [Lookup]) -> Answer<'a, Vec<Found>> {
+        answer(move || {
+            let state = self.state();
+            let rows = state.tenants.get(tenant);
+            Ok(lookups
+                .iter()
+                .map(|lookup| rows.map_or_else(|| lookup.nothing(), |rows| rows.find(lookup)))
+                .collect())
+        })
+    }
+
+    fn documents<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        kind: DocumentKind,
+        parent: Option<&'a str>,
+        of: &'a Page,
+    ) -> Answer<'a, Vec<Document>> {
+        answer(move || {
+            self.read(tenant, Vec::new(), |rows| {
+                page(rows.documents(kind, parent), of, |document| document.id.as_str())
+            })
+        })
+    }
+
+    fn artifacts<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        kind: ArtifactKind,
+        owner: &'a str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Answer<'a, Vec<Artifact>> {
+        answer(move || self.read(tenant, Vec::new(), |rows| first(rows.artifacts(kind, owner, now), limit)))
+    }
+
+    fn grants<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        selector: &'a GrantSelector,
+        limit: usize,
+    ) -> Answer<'a, Vec<GrantRecord>> {
+        answer(move || self.read(tenant, Vec::new(), |rows| first(rows.grants(selector), limit)))
+    }
+
+    fn commit<'a>(&'a self, tenant: &'a TenantId, batch: Batch) -> Answer<'a, ()> {
+        answer(move || self.state().commit(tenant, batch))
+    }
+
+    fn append<'a>(&'a self, tenant: &'a TenantId, events: Vec<StoredEvent>) -> Answer<'a, ()> {
+        answer(move || {
+            self.state().append(tenant, events);
+            Ok(())
+        })
+    }
+
+    fn events<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Answer<'a, Vec<StoredEvent>> {
+        answer(move || {
+            self.read(tenant, Vec::new(), |rows| {
+                let older = rows.events.iter().rev().filter(|event| before.is_none_or(|id| event.id < id));
+                older.take(row_limit(limit)).cloned().collect()
+            })
+        })
+    }
+
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64> {
+        answer(move || self.read(tenant, 0, |rows| rows.epoch))
+    }
+
+    fn tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Option<Tenant>> {
+        answer(move || self.read(tenant, None, |rows| Some(rows.tenant.clone())))
+    }
+
+    fn tenants<'a>(&'a self, of: &'a Page) -> Answer<'a, Vec<Tenant>> {
+        answer(move || {
+            let all = self.state().tenants.values().map(|rows| rows.tenant.clone()).collect();
+            Ok(page(all, of, |tenant: &Tenant| tenant.id.as_str()))
+        })
+    }
+
+    fn create_tenant<'a>(&'a self, tenant: &'a Tenant) -> Answer<'a, ()> {
+        answer(move || self.state().create_tenant(tenant))
+    }
+
+    fn delete_tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, ()> {
+        answer(move || {
+            self.state().tenants.remove(tenant);
+            Ok(())
+        })
+    }
+
+    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+        answer(move || Ok(self.state().sweep(now, limit)))
+    }
+
+    fn ping(&self) -> Answer<'_, ()> {
+        answer(|| Ok(()))
+    }
+
+    fn schema_version(&self) -> Answer<'_, i64> {
+        answer(|| Ok(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// The reference passes its own suite.
+    mod contract {
+        fn run<F: Future<Output = ()>>(test: impl FnOnce(super::Arc<dyn super::Store>) -> F) {
+            crate::contract::block_on(test(super::Arc::new(super::MemoryStore::new())));
+        }
+
+        crate::contract_tests!(run);
+    }
+}

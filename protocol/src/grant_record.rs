@@ -1,8 +1,10 @@
 //! The grant: one act of authorization. Codes, refresh tokens and access tokens point at it, and revoking it
 //! kills them all (RFC 7009 §2.1, RFC 6749 §4.1.2).
 
+use crate::client::Client;
 use crate::id::{ClientId, GrantId, ServerId, SessionId, Uid};
 use crate::scope::ScopeSet;
+use crate::server::Server;
 use crate::subject::Subject;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,5 +52,16 @@ pub struct GrantBody {
 impl GrantRecord {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
+    }
+
+    /// Whether it was given to this very client of this very workspace, and not to a deleted one of the same name
+    /// (attacks COD-17, W-09).
+    pub fn belongs_to(&self, client: &Client, server: &Server) -> bool {
+        self.is_of_server(server) && self.client == client.client_id && self.body.client_uid == client.uid
+    }
+
+    /// Whether it was given in this very workspace.
+    pub fn is_of_server(&self, server: &Server) -> bool {
+        self.server == server.id && self.body.server_uid == server.uid
     }
 }

@@ -31,6 +31,7 @@ pub mod scope_request;
 pub mod server;
 pub mod service;
 pub mod session;
+pub mod standard_claims;
 pub mod subject;
 pub mod tenant;
 pub mod time;

@@ -27,8 +27,8 @@ impl Params {
                 return Err(Refusal::new(Reason::TooManyParameters).expected(format!("at most {MAX_PARAMS}")));
             }
             let mut halves = pair.splitn(2, |b| *b == b'=');
-            let name = decode(halves.next().unwrap_or_default())?;
-            let value = decode(halves.next().unwrap_or_default())?;
+            let name = form_decode(halves.next().unwrap_or_default())?;
+            let value = form_decode(halves.next().unwrap_or_default())?;
             if value.len() > MAX_VALUE_BYTES {
                 return Err(Refusal::new(Reason::ParameterTooLong).parameter(&name));
             }
@@ -74,7 +74,11 @@ impl Params {
     }
 }
 
-fn decode(encoded: &[u8]) -> Result<String, Refusal> {
+/// Decodes one `application/x-www-form-urlencoded` name or value (RFC 6749 appendix B).
+///
+/// # Errors
+/// Broken percent-encoding or UTF-8, a NUL character.
+pub fn form_decode(encoded: &[u8]) -> Result<String, Refusal> {
     let mut out = Vec::with_capacity(encoded.len());
     let mut bytes = encoded.iter().copied();
     while let Some(byte) = bytes.next() {

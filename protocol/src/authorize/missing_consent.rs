@@ -60,3 +60,6 @@ fn is_asked_each_time(request: &AuthorizeRequest, client: &Client) -> bool {
         None => true,
     }
 }
+
+#[cfg(test)]
+mod tests;

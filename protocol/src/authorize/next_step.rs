@@ -122,3 +122,6 @@ fn is_wanted_subject(request: &AuthorizeRequest, session: &Session) -> bool {
     request.hinted_subject.as_deref().is_none_or(|hinted| hinted == sub)
         && (demanded.is_empty() || demanded.contains(&sub))
 }
+
+#[cfg(test)]
+mod tests;

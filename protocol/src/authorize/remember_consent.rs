@@ -77,3 +77,6 @@ fn put(consent: &Consent, existing: Option<&Document>, cx: &mut Cx<'_>) -> Write
     let expect = existing.map_or(Expect::Absent, |document| Expect::Revision(document.revision));
     Write::PutDocument { document, expect }
 }
+
+#[cfg(test)]
+mod tests;

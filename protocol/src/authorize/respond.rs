@@ -134,3 +134,6 @@ fn wants_auth_time(request: &AuthorizeRequest, client: &Client) -> bool {
         || client.require_auth_time
         || request.claims.as_ref().is_some_and(|claims| claims.id_token.contains_key("auth_time"))
 }
+
+#[cfg(test)]
+mod tests;

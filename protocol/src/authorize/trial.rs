@@ -1,10 +1,15 @@
 //! One authorization request and what it is checked against, for the tests of the checks.
 
-use super::{AuthorizeRefusal, AuthorizeRequest, validate};
+use super::{AuthorizeRefusal, AuthorizeRequest, Progress, Step, next_step, validate};
 use crate::client::Client;
+use crate::consent::Consent;
 use crate::error::Reason;
-use crate::fixtures::World;
+use crate::fixtures::{START, World};
+use crate::id::Uid;
 use crate::params::Params;
+use crate::scope::ScopeSet;
+use crate::session::Session;
+use std::time::Duration;
 
 pub(super) struct Trial {
     pub(super) world: World,
@@ -66,6 +71,77 @@ impl Trial {
         match self.run(changes) {
             Err(AuthorizeRefusal::Page(refusal)) => refusal.reason,
             other => panic!("no page: {other:?}"),
+        }
+    }
+}
+
+/// A checked request of a browser with a session, and what the user did so far.
+pub(super) struct Visit {
+    pub(super) trial: Trial,
+    pub(super) request: AuthorizeRequest,
+    pub(super) session: Option<Session>,
+    pub(super) consent: Option<Consent>,
+    pub(super) progress: Progress,
+}
+
+impl Visit {
+    pub(super) fn new(mut trial: Trial, changes: &[(&str, &str)]) -> Self {
+        let request = trial.run(changes).unwrap();
+        let session = Session {
+            server: trial.world.server.id.clone(),
+            server_uid: trial.world.server.uid.clone(),
+            idp_uid: Uid::new("idp-uid"),
+            subject: trial.world.subject(),
+            created_at: START,
+            ends_at: START.plus(Duration::from_secs(3600)),
+            last_used_at: START,
+        };
+        Self { trial, request, session: Some(session), consent: None, progress: Progress::default() }
+    }
+
+    /// With everything consented that is asked for.
+    pub(super) fn consented(changes: &[(&str, &str)]) -> Self {
+        let mut visit = Self::new(Trial::default(), changes);
+        visit.consent = Some(visit.consent_to(&visit.request.scope));
+        visit
+    }
+
+    pub(super) fn consent_to(&self, scope: &ScopeSet) -> Consent {
+        Consent {
+            server: self.trial.world.server.id.clone(),
+            client: self.trial.client.client_id.clone(),
+            client_uid: self.trial.client.uid.clone(),
+            subject: self.trial.world.subject().sub,
+            scopes: scope.iter().map(|name| (name.to_owned(), START)).collect(),
+        }
+    }
+
+    pub(super) fn log_in(&mut self) {
+        let now = self.trial.world.now;
+        self.session.as_mut().unwrap().subject.auth_time = now;
+        self.progress.logged_in_at = Some(now);
+    }
+
+    pub(super) fn next(&mut self) -> Step {
+        let Self { trial, request, session, consent, progress } = self;
+        let cx = trial.world.cx();
+        next_step(request, &trial.client, session.as_ref(), consent.as_ref(), progress, &cx)
+    }
+
+    /// Name of the error that the client gets.
+    pub(super) fn refused(&mut self) -> &'static str {
+        match self.next() {
+            Step::Refuse(refusal) => refusal.code().name(),
+            step => panic!("not refused: {step:?}"),
+        }
+    }
+
+    /// The scopes that the consent page asks for.
+    pub(super) fn asked(&mut self) -> Option<String> {
+        match self.next() {
+            Step::Consent { missing } => Some(missing.to_string()),
+            Step::Respond => None,
+            step => panic!("neither consent nor answer: {step:?}"),
         }
     }
 }

@@ -1,111 +1,182 @@
 //! The desk: loads the facts, asks the rules, signs, commits, and only then answers.
+//!
+//! One file per endpoint. Clock, entropy, keys, outbound fetch and background jobs live here. There is no HTTP
+//! server type and no SQL in this crate.
 
+mod administration;
+mod audit;
+mod authorize;
+mod bearer;
+mod cache;
+mod client_authentication;
+mod client_lookup;
+pub mod clock;
+mod commit;
+mod config;
+pub mod demo;
+mod derive;
+mod entropy;
+mod error;
+mod explanation;
 pub mod fetch;
+pub mod hashing;
 pub mod idempotency;
+mod interaction;
+mod introspect;
+mod jobs;
+pub mod keyring;
+mod login;
+mod metadata;
+mod revoke;
+mod seal;
+mod session;
+mod throttle;
+mod token;
+mod userinfo;
+mod workspace;
+mod workspaces;
 
-mod derive {
-    use protocol::decision::Derive;
-    use zeroize::Zeroizing;
-
-    /// Derives keys and handles for one workspace, or for the whole server.
-    pub struct Deriver(Zeroizing<[u8; 32]>);
-
-    impl Deriver {
-        pub fn new(master: &[u8; 32], purpose: &str) -> Self {
-            Self(Zeroizing::new(jose::hmac_sha256(master, purpose.as_bytes())))
-        }
-
-        /// A key for one more purpose below this one.
-        pub fn key(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
-            Zeroizing::new(jose::hmac_sha256(self.0.as_slice(), purpose.as_bytes()))
-        }
-    }
-
-    impl Derive for Deriver {
-        fn derive(&self, label: &str, input: &str) -> [u8; 32] {
-            // The length in front keeps ("ab", "c") apart from ("a", "bc").
-            let mut message = Vec::with_capacity(label.len() + input.len() + 9);
-            message.extend_from_slice(&(label.len() as u64).to_be_bytes());
-            message.extend_from_slice(label.as_bytes());
-            message.extend_from_slice(input.as_bytes());
-            jose::hmac_sha256(self.0.as_slice(), &message)
-        }
-    }
-}
-
-mod error {
-    use protocol::error::{Reason, Refusal};
-    use store::StoreError;
-
-    /// A failure of administration or of the engine itself.
-    #[derive(Debug, thiserror::Error)]
-    pub enum EngineError {
-        /// A precondition did not hold: somebody else changed it.
-        #[error("changed meanwhile")]
-        Conflict { index: usize },
-        #[error("not found")]
-        NotFound,
-        #[error("store unavailable: {0}")]
-        Unavailable(String),
-        #[error("{0}")]
-        Internal(String),
-    }
-
-    impl From<StoreError> for EngineError {
-        fn from(error: StoreError) -> Self {
-            match error {
-                StoreError::Conflict { index } => Self::Conflict { index },
-                StoreError::Unavailable(why) => Self::Unavailable(why),
-                StoreError::Impossible(what) => Self::Internal(what),
-            }
-        }
-    }
-
-    impl From<protocol::record::ImpossibleRow> for EngineError {
-        fn from(row: protocol::record::ImpossibleRow) -> Self {
-            Self::Internal(row.to_string())
-        }
-    }
-
-    impl From<jose::Error> for EngineError {
-        fn from(error: jose::Error) -> Self {
-            Self::Internal(format!("cryptography: {error}"))
-        }
-    }
-
-    impl From<EngineError> for Refusal {
-        /// Failures of ours become `temporarily_unavailable` or `server_error`; what happened goes to the log.
-        fn from(error: EngineError) -> Self {
-            match error {
-                EngineError::Conflict { .. } => Refusal::new(Reason::ConcurrentChange),
-                EngineError::Unavailable(why) => {
-                    tracing::error!(%why, "store unavailable");
-                    Refusal::new(Reason::StoreUnavailable)
-                }
-                EngineError::NotFound | EngineError::Internal(_) => {
-                    tracing::error!(%error, "internal error");
-                    Refusal::new(Reason::Internal)
-                }
-            }
-        }
-    }
-}
-
+pub use administration::{ADMIN_WORKSPACE, Caller, bearer};
+pub use authorize::{AuthorizeAnswer, Browser, NextPage};
+pub use clock::{Clock, SystemClock};
+pub use config::EngineConfig;
 pub use error::EngineError;
+pub use interaction::{ConsentPage, InteractionPage, LoginPage};
+pub use login::LoginAnswer;
+pub use store::{Cursor, Page, StoredEvent};
+pub use userinfo::UserinfoAnswer;
+pub use workspace::Workspace;
+pub use workspaces::NewServer;
 
+use audit::AuditStream;
+use cache::ConfigurationCache;
+use derive::Deriver;
+use hashing::Hashing;
+use protocol::id::{ServerId, TenantId};
 use protocol::time::Timestamp;
 use std::sync::Arc;
 use store::Store;
 
+/// The trace id of a request; the gate puts it into the request's extensions.
+#[derive(Clone, Debug, Default)]
+pub struct TraceId(pub String);
+
+/// Address of the peer, for throttling; the gate puts it into the request's extensions.
+#[derive(Clone, Debug, Default)]
+pub struct Source(pub String);
+
+/// What surrounds a call: for logs, audit and explanations.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    pub trace_id: String,
+    /// Method and path, without the query.
+    pub request: String,
+    pub source: String,
+}
+
 /// The use-cases of Postern.
 pub struct Engine {
+    config: EngineConfig,
     store: Arc<dyn Store>,
-    master: derive::Deriver,
-    now: fn() -> Timestamp,
+    clock: Arc<dyn Clock>,
+    cache: ConfigurationCache,
+    hashing: Hashing,
+    master: Deriver,
+    audit: AuditStream,
+    explanations: explanation::Explanations,
+    fetch: fetch::Fetch,
 }
 
 impl Engine {
+    /// Opens the engine over a store, and starts its background jobs on the current runtime.
+    ///
+    /// # Errors
+    /// When the outbound client cannot be built (trust anchors).
+    pub fn open(
+        config: EngineConfig,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, EngineError> {
+        let fetch = fetch::Fetch::new(&config.fetch)?;
+        let engine = Arc::new(Self {
+            hashing: Hashing::new(config.hash_slots, &config.key),
+            master: Deriver::new(&config.key, "postern"),
+            audit: AuditStream::new(),
+            explanations: explanation::Explanations::default(),
+            cache: ConfigurationCache::new(),
+            fetch,
+            store,
+            clock,
+            config,
+        });
+        jobs::start(&engine);
+        Ok(engine)
+    }
+
+    pub fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
+    /// Scheme, host and port that clients see.
+    pub fn public_url(&self) -> &str {
+        &self.config.public_url
+    }
+
+    /// Whether this is the demonstration.
+    pub fn demo(&self) -> bool {
+        self.config.demo
+    }
+
     pub fn now(&self) -> Timestamp {
-        (self.now)()
+        self.clock.now()
+    }
+
+    /// The one guarded client for everything that leaves by itself.
+    pub fn fetch(&self) -> &fetch::Fetch {
+        &self.fetch
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<(), EngineError> {
+        Ok(self.store.ping().await?)
+    }
+
+    /// Writes out what is still buffered. Called at an orderly stop, after the last request.
+    pub async fn flush(&self) {
+        self.audit.flush(self.store.as_ref()).await;
+        self.explanations.flush(self.store.as_ref()).await;
+    }
+
+    /// The workspace of that name; `None` if there is no such tenant or workspace.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn workspace(&self, tenant: &str, server: &str) -> Result<Option<Arc<Workspace>>, EngineError> {
+        let tenant_id = TenantId::new(tenant);
+        let generation = self.generation(&tenant_id).await?;
+        if let Some(workspace) = self.cache.workspace(tenant, server, generation) {
+            return Ok(Some(workspace));
+        }
+        let server = ServerId::new(server);
+        let loaded =
+            Workspace::load(self.store.as_ref(), &tenant_id, &server, self.public_url(), &self.master)
+                .await?;
+        let Some(workspace) = loaded.map(Arc::new) else { return Ok(None) };
+        self.cache.put_workspace(Arc::clone(&workspace), generation);
+        Ok(Some(workspace))
+    }
+
+    /// The generation that cached entries of the tenant must have; looks at the store's epoch when due.
+    async fn generation(&self, tenant: &TenantId) -> Result<u64, EngineError> {
+        let state = self.cache.tenant(tenant);
+        let now = self.now();
+        if state.is_due(now) {
+            let epoch = self.store.epoch(tenant).await?;
+            self.cache.saw_epoch(&state, epoch, now);
+        }
+        Ok(state.generation())
     }
 }

@@ -1,0 +1,329 @@
+//! The authorization endpoint (RFC 6749 §3.1): validate, find the session, ask or answer.
+
+use crate::entropy::SystemEntropy;
+use crate::session::LiveSession;
+use crate::{Call, Engine, EngineError, Workspace};
+use protocol::authorize::{
+    AuthorizeRefusal, AuthorizeRequest, Interaction, Progress, ResponseTarget, Step, next_step, refuse,
+    remember_consent, respond, validate,
+};
+use protocol::client::Client;
+use protocol::consent::Consent;
+use protocol::decision::Event;
+use protocol::error::{Reason, Refusal};
+use protocol::id::ClientId;
+use protocol::params::Params;
+use protocol::record::{
+    Artifact, ArtifactKind, Document, DocumentKind, Expect, Found, HandleHash, Lookup, Write,
+};
+use protocol::response_mode::Outgoing;
+use protocol::scope::ScopeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a login may take. A later form starts again from its sealed copy of the request.
+pub(crate) const INTERACTION_LIFE: Duration = Duration::from_secs(3600);
+
+const ATTEMPTS: usize = 8;
+
+/// What the browser's cookies say.
+#[derive(Clone, Default)]
+pub struct Browser {
+    /// Handle of the single sign-on session in this workspace.
+    pub session: Option<String>,
+    /// Binds logins in progress to this browser; holds no state of any flow.
+    pub browser: Option<String>,
+}
+
+/// Which of our pages comes next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NextPage {
+    Login,
+    SelectAccount,
+    Consent,
+}
+
+/// How an authorization request goes on.
+pub enum AuthorizeAnswer {
+    /// To the client; `origin` is where a form may be sent (CSP `form-action`).
+    Respond { outgoing: Outgoing, origin: String },
+    /// To one of our pages, in a login keyed by `login_id`.
+    Continue { page: NextPage, login_id: String, new_browser: Option<String> },
+    /// To the authorization endpoint again, with the same request.
+    StartAgain { query: String },
+    /// To the error page; `client_uri` leads back when the client is known.
+    Refused { refusal: Refusal, client: Option<Arc<Client>> },
+}
+
+impl AuthorizeAnswer {
+    pub(crate) fn refused(reason: Reason) -> Self {
+        Self::Refused { refusal: reason.into(), client: None }
+    }
+}
+
+/// A login in progress as loaded, so that using it can be made a precondition.
+pub(crate) struct OpenInteraction {
+    pub(crate) login_id: String,
+    pub(crate) artifact: Artifact,
+    pub(crate) interaction: Interaction,
+}
+
+/// Everything known when the next step is taken.
+pub(crate) struct Standing<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) client: &'a Arc<Client>,
+    pub(crate) request: &'a AuthorizeRequest,
+    pub(crate) session: Option<&'a LiveSession>,
+    pub(crate) open: Option<&'a OpenInteraction>,
+    pub(crate) browser: &'a Browser,
+    pub(crate) query: &'a str,
+    pub(crate) call: &'a Call,
+}
+
+impl Engine {
+    /// Answers an authorization request.
+    ///
+    /// # Errors
+    /// Only failures of the server; refusals of the request are answers.
+    pub async fn authorize(
+        &self,
+        workspace: &Workspace,
+        params: &Params,
+        browser: &Browser,
+        call: &Call,
+    ) -> Result<AuthorizeAnswer, Refusal> {
+        let client = match params.get("client_id") {
+            Some(id) => self.client(workspace, &ClientId::new(id)).await?,
+            None => None,
+        };
+        let request = {
+            let mut entropy = SystemEntropy::default();
+            let mut cx = workspace.cx(self.now(), &mut entropy);
+            match validate(params, client.as_deref(), &mut cx) {
+                Ok(request) => request,
+                Err(AuthorizeRefusal::Page(refusal)) => {
+                    return Ok(AuthorizeAnswer::Refused { refusal, client });
+                }
+                Err(AuthorizeRefusal::Respond(refusal, target)) => {
+                    return Ok(self.refuse_to_client(workspace, &target, &refusal, call));
+                }
+            }
+        };
+        let Some(client) = client else {
+            return Ok(AuthorizeAnswer::refused(Reason::AuthorizeClientUnknown));
+        };
+        let session = self.session(workspace, browser.session.as_deref()).await?;
+        let standing = Standing {
+            workspace,
+            client: &client,
+            request: &request,
+            session: session.as_ref(),
+            open: None,
+            browser,
+            query: &params.to_query(),
+            call,
+        };
+        self.advance(&standing, &Progress::default(), None).await
+    }
+
+    /// Takes the next step of an authorization: ask something, answer the client, or refuse.
+    ///
+    /// `allowed` are the scopes that the user has just allowed on the consent page; they are remembered in the
+    /// commit of the answer.
+    pub(crate) async fn advance(
+        &self,
+        standing: &Standing<'_>,
+        progress: &Progress,
+        allowed: Option<&ScopeSet>,
+    ) -> Result<AuthorizeAnswer, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let consent = self.consent_document(standing).await?;
+            let next = self.next(standing, progress, allowed, consent.as_ref())?;
+            let page = match next.step {
+                Step::Login { .. } => NextPage::Login,
+                Step::SelectAccount => NextPage::SelectAccount,
+                Step::Consent { .. } => NextPage::Consent,
+                Step::Refuse(refusal) => return self.refuse_and_close(standing, &refusal).await,
+                Step::Respond => match self.respond(standing, next).await {
+                    Err(EngineError::Conflict { .. }) => {
+                        if self.was_used(standing).await? {
+                            return Ok(AuthorizeAnswer::StartAgain { query: standing.query.to_owned() });
+                        }
+                        continue;
+                    }
+                    other => return Ok(other?),
+                },
+            };
+            return self.keep_open(standing, progress, page).await;
+        }
+        Err(Reason::ConcurrentChange.into())
+    }
+
+    fn next(
+        &self,
+        standing: &Standing<'_>,
+        progress: &Progress,
+        allowed: Option<&ScopeSet>,
+        consent: Option<&Document>,
+    ) -> Result<Next, EngineError> {
+        let mut entropy = SystemEntropy::default();
+        let mut cx = standing.workspace.cx(self.now(), &mut entropy);
+        let session = standing.session.map(|live| &live.session);
+        let remembered = match (allowed, session) {
+            (Some(allowed), Some(session)) => {
+                let asked = (allowed, allowed);
+                Some(remember_consent(standing.request, standing.client, session, asked, consent, &mut cx)?)
+            }
+            _ => None,
+        };
+        let (request, consented, writes, events) = match remembered {
+            Some(r) => (r.request, Some(r.consented), r.writes, r.events),
+            None => (standing.request.clone(), progress.consented.clone(), Vec::new(), Vec::new()),
+        };
+        let progress = Progress { consented, ..progress.clone() };
+        let consent = consent.map(Document::read::<Consent>).transpose()?;
+        let step = next_step(&request, standing.client, session, consent.as_ref(), &progress, &cx);
+        Ok(Next { step, request, writes, events })
+    }
+
+    /// The code goes out, the consent is remembered and the login is used up, in one commit.
+    async fn respond(&self, standing: &Standing<'_>, next: Next) -> Result<AuthorizeAnswer, EngineError> {
+        let Some(live) = standing.session else {
+            return Err(EngineError::Internal("an answer without a session".to_owned()));
+        };
+        let mut entropy = SystemEntropy::default();
+        let mut cx = standing.workspace.cx(self.now(), &mut entropy);
+        let decision = respond(&next.request, standing.client, &live.session, &mut cx);
+        let mut writes = decision.writes;
+        writes.extend(next.writes);
+        writes.extend(standing.open.map(|open| used(open, cx.now)));
+        let events = decision.events.into_iter().chain(next.events).collect();
+        self.commit_decision(standing.workspace, writes, events, standing.call).await?;
+        Ok(match decision.reply {
+            Ok(response) => {
+                AuthorizeAnswer::Respond { origin: response.target_origin(), outgoing: response.render() }
+            }
+            Err(refusal) => {
+                self.refuse_to_client(standing.workspace, &next.request.target, &refusal, standing.call)
+            }
+        })
+    }
+
+    /// Sends a refusal to the client and closes the login.
+    pub(crate) async fn refuse_and_close(
+        &self,
+        standing: &Standing<'_>,
+        refusal: &Refusal,
+    ) -> Result<AuthorizeAnswer, Refusal> {
+        if let Some(open) = standing.open {
+            let event =
+                Event::new("authorization", "refused").client(&standing.client.client_id).reason(refusal);
+            let write = used(open, self.now());
+            match self.commit_decision(standing.workspace, vec![write], vec![event], standing.call).await {
+                Err(EngineError::Conflict { .. }) => {
+                    return Ok(AuthorizeAnswer::StartAgain { query: standing.query.to_owned() });
+                }
+                other => other?,
+            }
+        }
+        Ok(self.refuse_to_client(standing.workspace, &standing.request.target, refusal, standing.call))
+    }
+
+    pub(crate) fn refuse_to_client(
+        &self,
+        workspace: &Workspace,
+        target: &ResponseTarget,
+        refusal: &Refusal,
+        call: &Call,
+    ) -> AuthorizeAnswer {
+        self.explain(&workspace.tenant, refusal, call);
+        let mut entropy = SystemEntropy::default();
+        let cx = workspace.cx(self.now(), &mut entropy);
+        let response = refuse(target, refusal, &cx);
+        AuthorizeAnswer::Respond { origin: response.target_origin(), outgoing: response.render() }
+    }
+
+    /// Stores where the login stands and leads to the page that asks.
+    async fn keep_open(
+        &self,
+        standing: &Standing<'_>,
+        progress: &Progress,
+        page: NextPage,
+    ) -> Result<AuthorizeAnswer, Refusal> {
+        if let Some(open) = standing.open {
+            if open.interaction.progress != *progress {
+                let mut interaction = open.interaction.clone();
+                interaction.progress = progress.clone();
+                let artifact = Artifact::new(open.artifact.hash, open.artifact.expires_at, &interaction);
+                let expect = Expect::Revision(open.artifact.revision);
+                let write = Write::PutArtifact { artifact, expect };
+                match self.commit_decision(standing.workspace, vec![write], Vec::new(), standing.call).await {
+                    // Somebody else (a second tab, a double click) moved it on: the page shows where it stands.
+                    Err(EngineError::Conflict { .. }) => {}
+                    other => other?,
+                }
+            }
+            return Ok(AuthorizeAnswer::Continue {
+                page,
+                login_id: open.login_id.clone(),
+                new_browser: None,
+            });
+        }
+        let mut entropy = SystemEntropy::default();
+        let mut cx = standing.workspace.cx(self.now(), &mut entropy);
+        let login_id = cx.handle();
+        let new_browser = standing.browser.browser.is_none().then(|| cx.handle().expose().to_owned());
+        let browser = standing.browser.browser.as_ref().or(new_browser.as_ref());
+        let interaction = Interaction {
+            server: standing.workspace.server.id.clone(),
+            server_uid: standing.workspace.server.uid.clone(),
+            client_uid: standing.client.uid.clone(),
+            request: standing.request.clone(),
+            query: standing.query.to_owned(),
+            browser: HandleHash::of(browser.map_or("", String::as_str)),
+            created_at: cx.now,
+            progress: progress.clone(),
+            used_at: None,
+        };
+        let artifact = Artifact::new(login_id.hash(), cx.now.plus(INTERACTION_LIFE), &interaction);
+        let write = Write::PutArtifact { artifact, expect: Expect::Absent };
+        self.commit_decision(standing.workspace, vec![write], Vec::new(), standing.call).await?;
+        Ok(AuthorizeAnswer::Continue { page, login_id: login_id.expose().to_owned(), new_browser })
+    }
+
+    async fn consent_document(&self, standing: &Standing<'_>) -> Result<Option<Document>, EngineError> {
+        let Some(session) = standing.session else { return Ok(None) };
+        let (server, subject) = (&standing.workspace.server.id, &session.session.subject.sub);
+        let id = Consent::document_id(server, subject, &standing.client.client_id);
+        let lookup = [Lookup::Document(DocumentKind::Consent, id)];
+        match self.store.load(&standing.workspace.tenant, &lookup).await?.pop() {
+            Some(Found::Document(document)) => Ok(document),
+            _ => Ok(None),
+        }
+    }
+
+    async fn was_used(&self, standing: &Standing<'_>) -> Result<bool, EngineError> {
+        let Some(open) = standing.open else { return Ok(false) };
+        let lookup = [Lookup::Artifact(ArtifactKind::Interaction, open.artifact.hash)];
+        match self.store.load(&standing.workspace.tenant, &lookup).await?.pop() {
+            Some(Found::Artifact(Some(now), _)) => Ok(now.revision != open.artifact.revision),
+            _ => Ok(true),
+        }
+    }
+}
+
+/// What comes next, with what the user has just allowed.
+struct Next {
+    step: Step,
+    request: AuthorizeRequest,
+    writes: Vec<Write>,
+    events: Vec<Event>,
+}
+
+/// The write that uses a login up: once, whoever comes first.
+fn used(open: &OpenInteraction, now: protocol::time::Timestamp) -> Write {
+    let mut interaction = open.interaction.clone();
+    interaction.used_at = Some(now);
+    let artifact = Artifact::new(open.artifact.hash, open.artifact.expires_at, &interaction);
+    Write::PutArtifact { artifact, expect: Expect::Revision(open.artifact.revision) }
+}

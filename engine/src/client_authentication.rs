@@ -1,0 +1,78 @@
+//! Client authentication, the same at every endpoint that asks for it.
+
+use crate::{Call, Engine, Workspace};
+use jose::VerifyingKey;
+use protocol::client::{Client, TokenEndpointAuthMethod};
+use protocol::client_auth::{self, Credential, Presented, Proof, Verdict};
+use protocol::decision::Event;
+use protocol::error::{Reason, Refusal};
+use protocol::params::Params;
+use protocol::record::Write;
+use std::sync::Arc;
+
+/// A client that proved itself, and what must be committed for the proof to count (a `jti`, once).
+pub(crate) struct AuthenticatedClient {
+    pub(crate) client: Arc<Client>,
+    pub(crate) writes: Vec<Write>,
+}
+
+impl Engine {
+    pub(crate) async fn authenticate_client(
+        &self,
+        workspace: &Workspace,
+        presented: &Presented<'_>,
+        params: &Params,
+        call: &Call,
+    ) -> Result<AuthenticatedClient, Refusal> {
+        let credential = client_auth::identify(presented, params)?;
+        let result = self.check_credential(workspace, &credential).await;
+        if let Err(refusal) = &result {
+            let event = Event::new("client_authentication", "refused").client(&credential.client_id);
+            self.audit.push(
+                &workspace.tenant,
+                Some(&workspace.server.id),
+                event.reason(refusal),
+                self.now(),
+                &call.trace_id,
+            );
+        }
+        result
+    }
+
+    async fn check_credential(
+        &self,
+        workspace: &Workspace,
+        credential: &Credential,
+    ) -> Result<AuthenticatedClient, Refusal> {
+        let client = self.client(workspace, &credential.client_id).await?;
+        let keys = match &client {
+            Some(client) if matches!(credential.proof, Proof::Assertion(_)) => client_keys(client),
+            _ => Vec::new(),
+        };
+        let now = self.now();
+        let mut entropy = crate::entropy::SystemEntropy::default();
+        let mut cx = workspace.cx(now, &mut entropy);
+        let verdict = client_auth::check(credential, client.as_deref(), &keys, &mut cx)?;
+        let Some(client) = client else { return Err(Reason::ClientUnknown.into()) };
+        match (verdict, &credential.proof) {
+            (Verdict::Holds(writes), _) => Ok(AuthenticatedClient { client, writes }),
+            (Verdict::CheckSecret, Proof::Secret(secret)) => {
+                if self.hashing.verify_client_secret(secret, &client, now).await? {
+                    Ok(AuthenticatedClient { client, writes: Vec::new() })
+                } else {
+                    Err(Refusal::new(Reason::ClientSecretWrong).expected("one of the client's secrets"))
+                }
+            }
+            (Verdict::CheckSecret, _) => Err(Reason::Internal.into()),
+        }
+    }
+}
+
+/// Keys with which the client signs its assertions. Keys that cannot be used are passed over.
+fn client_keys(client: &Client) -> Vec<VerifyingKey> {
+    if client.token_endpoint_auth_method != TokenEndpointAuthMethod::PrivateKeyJwt {
+        return Vec::new();
+    }
+    let keys = client.jwks.iter().flat_map(|set| &set.keys);
+    keys.filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok()).collect()
+}

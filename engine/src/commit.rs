@@ -1,0 +1,96 @@
+//! Signing and committing: what stands between a decision and its answer.
+
+use crate::{Call, Engine, EngineError, Workspace};
+use jose::Algorithm;
+use protocol::decision::Event;
+use protocol::error::{Reason, Refusal};
+use protocol::id::{ServerId, TenantId};
+use protocol::record::{DocumentKind, Write};
+use store::{Batch, StoredEvent};
+
+impl Engine {
+    /// Commits the writes of a decision with its events. Without writes the events go to the audit stream:
+    /// no durable write for a stateless token.
+    pub(crate) async fn commit_decision(
+        &self,
+        workspace: &Workspace,
+        writes: Vec<Write>,
+        events: Vec<Event>,
+        call: &Call,
+    ) -> Result<(), EngineError> {
+        let server = &workspace.server.id;
+        if writes.is_empty() {
+            let now = self.now();
+            for event in events {
+                self.audit.push(&workspace.tenant, Some(server), event, now, &call.trace_id);
+            }
+            return Ok(());
+        }
+        self.commit(&workspace.tenant, writes, events, Some(server), &call.trace_id).await
+    }
+
+    /// Commits the proof of a client authentication where nothing else is written.
+    pub(crate) async fn commit_proof(
+        &self,
+        workspace: &Workspace,
+        writes: Vec<Write>,
+        call: &Call,
+    ) -> Result<(), Refusal> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        match self.commit_decision(workspace, writes, Vec::new(), call).await {
+            Err(EngineError::Conflict { .. }) => Err(Reason::ClientAssertionReplayed.into()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Commits writes and events together; afterwards this node serves nothing older.
+    ///
+    /// # Errors
+    /// [`EngineError::Conflict`] when a precondition did not hold; nothing was written then.
+    pub async fn commit(
+        &self,
+        tenant: &TenantId,
+        writes: Vec<Write>,
+        events: Vec<Event>,
+        server: Option<&ServerId>,
+        trace_id: &str,
+    ) -> Result<(), EngineError> {
+        let now = self.now();
+        let configuration = writes.iter().any(changes_configuration);
+        let stored = events.iter().map(|e| StoredEvent::new(e, now, server.cloned(), trace_id)).collect();
+        self.store.commit(tenant, Batch { writes, events: stored }).await?;
+        if configuration {
+            self.cache.changed(tenant);
+        }
+        Ok(())
+    }
+
+    /// Signs claims with the workspace's current key of the algorithm, making the key when it is first needed.
+    pub(crate) async fn sign_jwt(
+        &self,
+        workspace: &Workspace,
+        alg: Algorithm,
+        typ: &str,
+        claims: &[u8],
+    ) -> Result<String, EngineError> {
+        if let Some(key) = workspace.keys.signer(alg) {
+            return Ok(key.sign_jwt_bytes(typ, claims)?);
+        }
+        self.ensure_key(workspace, alg).await?;
+        let fresh = self.workspace(workspace.tenant.as_str(), workspace.server.id.as_str()).await?;
+        let key = fresh.as_ref().and_then(|w| w.keys.signer(alg));
+        let key = key.ok_or_else(|| EngineError::Internal(format!("no key for {}", alg.name())))?;
+        Ok(key.sign_jwt_bytes(typ, claims)?)
+    }
+}
+
+fn changes_configuration(write: &Write) -> bool {
+    let kind: DocumentKind = match write {
+        Write::PutDocument { document, .. } => document.kind,
+        Write::DeleteDocument { kind, .. } | Write::DeleteChildren { kind, .. } => *kind,
+        _ => return false,
+    };
+    kind.is_configuration()
+}

@@ -1,0 +1,35 @@
+//! What the engine is told at start.
+
+use protocol::id::TenantId;
+use zeroize::Zeroizing;
+
+/// Settings of the engine. Nothing here is ever taken from a request.
+pub struct EngineConfig {
+    /// Scheme, host and port that clients see, without a trailing slash: `https://localhost:8443`.
+    pub public_url: String,
+    /// Key that seals signing keys at rest and derives everything keyed; from the key file.
+    pub key: Zeroizing<[u8; 32]>,
+    /// Demonstration: explanations are shown on the error page and the demo relying party answers.
+    pub demo: bool,
+    pub fetch: crate::fetch::FetchPolicy,
+    /// Password hashes computed at the same time; each takes 19 MiB.
+    pub hash_slots: usize,
+    /// Origins that may call the admin API from a browser.
+    pub admin_origins: Vec<String>,
+    /// The tenant whose landing page stands at `/`.
+    pub default_tenant: Option<TenantId>,
+}
+
+impl EngineConfig {
+    pub fn new(public_url: impl Into<String>, key: Zeroizing<[u8; 32]>) -> Self {
+        Self {
+            public_url: public_url.into(),
+            key,
+            demo: false,
+            fetch: crate::fetch::FetchPolicy::default(),
+            hash_slots: std::thread::available_parallelism().map_or(1, usize::from),
+            admin_origins: Vec::new(),
+            default_tenant: None,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Secrets and passwords against their hashes, off the request threads and bounded.
+
+use crate::derive::Deriver;
+use crate::entropy::SystemEntropy;
+use crate::error::EngineError;
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use jose::SecretString;
+use moka::sync::Cache;
+use protocol::client::{Client, HashedSecret};
+use protocol::decision::{Derive, Entropy};
+use protocol::time::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Longest password or secret that is looked at, in bytes (attack LGN-08).
+pub const MAX_PASSWORD_BYTES: usize = 1024;
+
+/// Requests that may wait for one hash slot before others are turned away.
+const WAITING_PER_SLOT: usize = 64;
+
+/// Argon2id at the parameters OWASP recommends (19 MiB, two passes), at most `slots` at a time.
+pub struct Hashing {
+    slots: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    /// Remembers which chosen client secret was verified against which hash, as a keyed digest of both.
+    verified: Cache<[u8; 32], ()>,
+    deriver: Deriver,
+    /// Hash of nothing in particular, so that an unknown user takes as long as a wrong password.
+    decoy: String,
+}
+
+impl Hashing {
+    pub fn new(slots: usize, master: &[u8; 32]) -> Self {
+        let slots = slots.max(1);
+        Self {
+            slots: Arc::new(Semaphore::new(slots)),
+            waiting: Arc::new(Semaphore::new(slots * WAITING_PER_SLOT)),
+            verified: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build(),
+            deriver: Deriver::new(master, "verified secrets"),
+            decoy: "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
+                    ZGVjb3kgZGVjb3kgZGVjb3kgZGVjb3kgZGVjb3kgZGU"
+                .to_owned(),
+        }
+    }
+
+    /// A new secret of 256 random bits, and its hash. Being random it needs no slow hash.
+    pub fn new_secret() -> (String, HashedSecret) {
+        let mut bytes = [0u8; 32];
+        SystemEntropy::default().fill(&mut bytes);
+        let secret = jose::base64url::encode(&bytes);
+        let hash = fast_hash(&secret);
+        (secret, hash)
+    }
+
+    /// The hash of a password or secret that somebody chose.
+    ///
+    /// # Errors
+    /// When too many are waiting.
+    pub async fn hash(&self, chosen: &str) -> Result<String, EngineError> {
+        let chosen = zeroize::Zeroizing::new(chosen.to_owned());
+        self.run(move || {
+            Argon2::default()
+                .hash_password(chosen.as_bytes())
+                .map(|hash| hash.to_string())
+                .map_err(|e| EngineError::Internal(format!("argon2: {e}")))
+        })
+        .await?
+    }
+
+    /// Whether the password fits; without a hash it takes the same time and fails.
+    pub async fn verify_password(&self, password: &str, hash: Option<&str>) -> Result<bool, EngineError> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or(&self.decoy).to_owned();
+        let too_long = password.len() > MAX_PASSWORD_BYTES;
+        let password = zeroize::Zeroizing::new(if too_long { String::new() } else { password.to_owned() });
+        let fits = self.run(move || argon2_fits(&password, &hash)).await?;
+        Ok(fits && known && !too_long)
+    }
+
+    /// Whether `secret` is one of the client's: the current one, or a rotated one that has not ended.
+    pub async fn verify_client_secret(
+        &self,
+        secret: &SecretString,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let rotated = client
+            .hashed_rotated_secrets
+            .iter()
+            .filter(|r| r.expires_at.is_none_or(|end| now < end))
+            .map(|r| &r.hash);
+        for hash in client.hashed_secret.iter().chain(rotated) {
+            if self.verify_secret(secret, hash).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn verify_secret(&self, secret: &SecretString, hash: &HashedSecret) -> Result<bool, EngineError> {
+        let presented: &str = secret.expose();
+        if presented.len() > MAX_PASSWORD_BYTES {
+            return Ok(false);
+        }
+        if hash.0.starts_with("sha256:") {
+            let presented = fast_hash(presented);
+            return Ok(jose::constant_time_eq(presented.0.as_bytes(), hash.0.as_bytes()));
+        }
+        let memory = self.deriver.derive(&hash.0, presented);
+        if self.verified.contains_key(&memory) {
+            return Ok(true);
+        }
+        let (owned, hash) = (zeroize::Zeroizing::new(presented.to_owned()), hash.0.clone());
+        let fits = self.run(move || argon2_fits(&owned, &hash)).await?;
+        if fits {
+            self.verified.insert(memory, ());
+        }
+        Ok(fits)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let busy = || EngineError::Unavailable("too many passwords to check".to_owned());
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| busy())?;
+        drop(waiting);
+        tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(slot);
+            result
+        })
+        .await
+        .map_err(|e| EngineError::Internal(format!("hash pool: {e}")))
+    }
+}
+
+fn argon2_fits(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
+}
+
+/// The stored form of a secret that the server made.
+pub fn fast_hash(secret: &str) -> HashedSecret {
+    HashedSecret(format!("sha256:{}", jose::base64url::encode(&jose::sha256(secret.as_bytes()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn lgn_02_cau_02_only_the_exact_password_fits() {
+        let hashing = Hashing::new(2, &[7; 32]);
+        let hash = hashing.hash("correct horse").await.unwrap();
+        assert!(hashing.verify_password("correct horse", Some(&hash)).await.unwrap());
+        for wrong in ["", " correct horse", "correct horse ", "correct hors", "Correct horse"] {
+            assert!(!hashing.verify_password(wrong, Some(&hash)).await.unwrap(), "{wrong:?}");
+        }
+        assert!(!hashing.verify_password("correct horse", None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn cau_13_every_byte_of_a_long_secret_counts() {
+        let hashing = Hashing::new(1, &[7; 32]);
+        let long = "x".repeat(80);
+        let client = Client {
+            hashed_secret: Some(HashedSecret(hashing.hash(&long).await.unwrap())),
+            ..Client::default()
+        };
+        let now = Timestamp::from_seconds(0);
+        let check = async |s: String| {
+            hashing.verify_client_secret(&SecretString::new(s), &client, now).await.unwrap()
+        };
+        assert!(check(long.clone()).await);
+        assert!(check(long.clone()).await, "and again from memory");
+        assert!(!check(format!("{}y", &long[..79])).await);
+    }
+
+    #[test]
+    fn the_decoy_is_a_hash_of_the_same_cost() {
+        let hashing = Hashing::new(1, &[7; 32]);
+        let decoy = PasswordHash::new(&hashing.decoy).unwrap();
+        assert_eq!(decoy.params.get_decimal("m"), Some(19456));
+        assert!(!argon2_fits("", &hashing.decoy));
+    }
+}

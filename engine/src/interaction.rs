@@ -1,0 +1,332 @@
+//! The pages of a login in progress: which one is shown, and what a form on it does.
+//!
+//! A login is keyed in the URL by `login_id` and bound to the browser by one cookie that holds no state of any
+//! flow, so eight tabs finish in any order. What is used, stale or gone starts again at the authorization
+//! endpoint; nothing ends in a dead end.
+
+use crate::authorize::{AuthorizeAnswer, Browser, NextPage, OpenInteraction, Standing};
+use crate::entropy::SystemEntropy;
+use crate::session::LiveSession;
+use crate::{Call, Engine, EngineError, Workspace, seal};
+use protocol::authorize::{AuthorizeRequest, Interaction, Progress, Step, next_step};
+use protocol::client::Client;
+use protocol::consent::Consent;
+use protocol::decision::Derive;
+use protocol::error::{Reason, Refusal};
+use protocol::id::ClientId;
+use protocol::params::Params;
+use protocol::record::{ArtifactKind, DocumentKind, Found, HandleHash, Lookup};
+use protocol::scope::ScopeSet;
+use protocol::subject::Subject;
+use std::sync::Arc;
+
+const RESUME: &str = "resume";
+
+/// What every page of a login needs.
+pub struct LoginPage {
+    pub client: Arc<Client>,
+    pub request: AuthorizeRequest,
+    /// Anti-forgery value of the form.
+    pub csrf: String,
+    /// Sealed copy of the request, from which a form that comes too late starts again.
+    pub resume: String,
+    /// Where the form may lead in the end (CSP `form-action`).
+    pub origin: String,
+    /// Who is logged in at the moment.
+    pub subject: Option<Subject>,
+}
+
+/// What the consent page needs beside.
+pub struct ConsentPage {
+    pub page: LoginPage,
+    /// Everything the client asked for.
+    pub requested: ScopeSet,
+    /// What the user has not allowed yet.
+    pub missing: ScopeSet,
+}
+
+/// What stands at the URL of a login in progress.
+pub enum InteractionPage {
+    Login(LoginPage),
+    SelectAccount(LoginPage),
+    Consent(ConsentPage),
+    /// No page: go elsewhere.
+    Answer(AuthorizeAnswer),
+}
+
+/// A login in progress with all that belongs to it.
+pub(crate) struct Loaded {
+    pub(crate) open: OpenInteraction,
+    pub(crate) client: Arc<Client>,
+    pub(crate) session: Option<LiveSession>,
+}
+
+impl Loaded {
+    pub(crate) fn standing<'a>(
+        &'a self,
+        workspace: &'a Workspace,
+        browser: &'a Browser,
+        call: &'a Call,
+    ) -> Standing<'a> {
+        Standing {
+            workspace,
+            client: &self.client,
+            request: &self.open.interaction.request,
+            session: self.session.as_ref(),
+            open: Some(&self.open),
+            browser,
+            query: &self.open.interaction.query,
+            call,
+        }
+    }
+
+    fn page(&self, workspace: &Workspace, browser: &Browser, form: Form) -> Result<LoginPage, EngineError> {
+        let interaction = &self.open.interaction;
+        Ok(LoginPage {
+            client: Arc::clone(&self.client),
+            request: interaction.request.clone(),
+            csrf: self.csrf(workspace, browser, form),
+            resume: seal::seal(&workspace.deriver, RESUME, interaction.query.as_bytes())?,
+            origin: interaction.request.target.redirect.origin(),
+            subject: self.session.as_ref().map(|s| s.session.subject.clone()),
+        })
+    }
+}
+
+/// Which kind of form an anti-forgery value is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Whoever is logged in meanwhile, the credentials typed are the ones that count.
+    Login,
+    /// A yes or no of the person that the page named.
+    Decision,
+}
+
+impl Loaded {
+    /// The anti-forgery value of a form: bound to browser and login, and for a decision to the session, so that
+    /// a form shown to one person is not sent by another (attacks CNS-04, SES-06).
+    fn csrf(&self, workspace: &Workspace, browser: &Browser, form: Form) -> String {
+        let browser = browser.browser.as_deref().unwrap_or_default();
+        let session = match (form, &self.session) {
+            (Form::Decision, Some(session)) => jose::base64url::encode(&session.hash.0),
+            _ => String::new(),
+        };
+        let bound = [browser, &self.open.login_id, &session].join("\0");
+        jose::base64url::encode(&workspace.deriver.derive("form", &bound))
+    }
+
+    pub(crate) fn form_is_ours(
+        &self,
+        workspace: &Workspace,
+        browser: &Browser,
+        kind: Form,
+        form: &Params,
+    ) -> bool {
+        let expected = self.csrf(workspace, browser, kind);
+        form.get("csrf").is_some_and(|sent| jose::constant_time_eq(sent.as_bytes(), expected.as_bytes()))
+    }
+}
+
+impl Engine {
+    /// What is shown under a `login_id`.
+    ///
+    /// # Errors
+    /// Only failures of the server.
+    pub async fn interaction_page(
+        &self,
+        workspace: &Workspace,
+        login_id: &str,
+        browser: &Browser,
+        call: &Call,
+    ) -> Result<InteractionPage, Refusal> {
+        let loaded = match self.load_interaction(workspace, login_id, browser, None).await? {
+            Ok(loaded) => loaded,
+            Err(answer) => return Ok(InteractionPage::Answer(answer)),
+        };
+        let step = self.step(workspace, &loaded).await?;
+        let form = if matches!(step, Step::Login { .. }) { Form::Login } else { Form::Decision };
+        let page = loaded.page(workspace, browser, form)?;
+        Ok(match step {
+            Step::Login { .. } => InteractionPage::Login(page),
+            Step::SelectAccount => InteractionPage::SelectAccount(page),
+            Step::Consent { missing } => {
+                let requested = loaded.open.interaction.request.scope.clone();
+                InteractionPage::Consent(ConsentPage { page, requested, missing })
+            }
+            // Nothing is consumed by GET: the answer is made at the authorization endpoint, which finds the
+            // session that another tab has started meanwhile.
+            Step::Respond | Step::Refuse(_) => {
+                let standing = loaded.standing(workspace, browser, call);
+                InteractionPage::Answer(AuthorizeAnswer::StartAgain { query: standing.query.to_owned() })
+            }
+        })
+    }
+
+    /// Answers the consent form.
+    ///
+    /// # Errors
+    /// Only failures of the server.
+    pub async fn consent(
+        &self,
+        workspace: &Workspace,
+        login_id: &str,
+        browser: &Browser,
+        form: &Params,
+        call: &Call,
+    ) -> Result<AuthorizeAnswer, Refusal> {
+        let loaded = match self.load_interaction(workspace, login_id, browser, form.get("resume")).await? {
+            Ok(loaded) => loaded,
+            Err(answer) => return Ok(answer),
+        };
+        if !loaded.form_is_ours(workspace, browser, Form::Decision, form) {
+            return Ok(stale_or_forged(form, workspace, browser, &loaded, NextPage::Consent));
+        }
+        let standing = loaded.standing(workspace, browser, call);
+        if form.get("action") == Some("switch") {
+            return Ok(AuthorizeAnswer::StartAgain { query: with_prompt_login(standing.query) });
+        }
+        let progress = &loaded.open.interaction.progress;
+        let Step::Consent { missing } = self.step(workspace, &loaded).await? else {
+            return self.advance(&standing, progress, None).await;
+        };
+        match form.get("decision") {
+            Some("allow") => self.advance(&standing, progress, Some(&missing)).await,
+            Some("deny") => self.refuse_and_close(&standing, &Reason::UserDenied.into()).await,
+            _ => Ok(AuthorizeAnswer::Continue {
+                page: NextPage::Consent,
+                login_id: login_id.to_owned(),
+                new_browser: None,
+            }),
+        }
+    }
+
+    /// Answers the account page: go on with the account, or take another.
+    ///
+    /// # Errors
+    /// Only failures of the server.
+    pub async fn select_account(
+        &self,
+        workspace: &Workspace,
+        login_id: &str,
+        browser: &Browser,
+        form: &Params,
+        call: &Call,
+    ) -> Result<AuthorizeAnswer, Refusal> {
+        let loaded = match self.load_interaction(workspace, login_id, browser, form.get("resume")).await? {
+            Ok(loaded) => loaded,
+            Err(answer) => return Ok(answer),
+        };
+        if !loaded.form_is_ours(workspace, browser, Form::Decision, form) {
+            return Ok(stale_or_forged(form, workspace, browser, &loaded, NextPage::SelectAccount));
+        }
+        let standing = loaded.standing(workspace, browser, call);
+        if form.get("action") == Some("switch") {
+            return Ok(AuthorizeAnswer::StartAgain { query: with_prompt_login(standing.query) });
+        }
+        let mut progress: Progress = loaded.open.interaction.progress.clone();
+        progress.account_chosen = true;
+        self.advance(&standing, &progress, None).await
+    }
+
+    /// Loads a login in progress; what cannot go on is answered at once.
+    pub(crate) async fn load_interaction(
+        &self,
+        workspace: &Workspace,
+        login_id: &str,
+        browser: &Browser,
+        resume: Option<&str>,
+    ) -> Result<Result<Loaded, AuthorizeAnswer>, EngineError> {
+        let lookup = [Lookup::Artifact(ArtifactKind::Interaction, HandleHash::of(login_id))];
+        let found = self.store.load(&workspace.tenant, &lookup).await?.pop();
+        let artifact = match found {
+            Some(Found::Artifact(Some(artifact), _)) if self.now() < artifact.expires_at => artifact,
+            _ => return Ok(Err(start_again_from(workspace, resume))),
+        };
+        let interaction: Interaction = artifact.payload()?;
+        if interaction.server != workspace.server.id || interaction.server_uid != workspace.server.uid {
+            return Ok(Err(AuthorizeAnswer::refused(Reason::InteractionUnknown)));
+        }
+        let same_browser = browser
+            .browser
+            .as_deref()
+            .is_some_and(|b| jose::constant_time_eq(&HandleHash::of(b).0, &interaction.browser.0));
+        let client = self.client(workspace, &ClientId::new(interaction.request.client_id.as_str())).await?;
+        let client = client.filter(|c| c.uid == interaction.client_uid && c.is_active());
+        let Some(client) = client else {
+            return Ok(Err(AuthorizeAnswer::refused(Reason::AuthorizeClientInactive)));
+        };
+        if !same_browser {
+            let refusal = Reason::InteractionOfOtherBrowser.into();
+            return Ok(Err(AuthorizeAnswer::Refused { refusal, client: Some(client) }));
+        }
+        if interaction.used_at.is_some() {
+            return Ok(Err(AuthorizeAnswer::StartAgain { query: interaction.query }));
+        }
+        let session = self.session(workspace, browser.session.as_deref()).await?;
+        let open = OpenInteraction { login_id: login_id.to_owned(), artifact, interaction };
+        Ok(Ok(Loaded { open, client, session }))
+    }
+
+    pub(crate) async fn step(&self, workspace: &Workspace, loaded: &Loaded) -> Result<Step, EngineError> {
+        let consent = match &loaded.session {
+            Some(live) => {
+                let id = Consent::document_id(
+                    &workspace.server.id,
+                    &live.session.subject.sub,
+                    &loaded.client.client_id,
+                );
+                let lookup = [Lookup::Document(DocumentKind::Consent, id)];
+                match self.store.load(&workspace.tenant, &lookup).await?.pop() {
+                    Some(Found::Document(Some(document))) => Some(document.read::<Consent>()?),
+                    _ => None,
+                }
+            }
+            None => None,
+        };
+        let mut entropy = SystemEntropy::default();
+        let cx = workspace.cx(self.now(), &mut entropy);
+        let interaction = &loaded.open.interaction;
+        let session = loaded.session.as_ref().map(|s| &s.session);
+        let (request, progress) = (&interaction.request, &interaction.progress);
+        Ok(next_step(request, &loaded.client, session, consent.as_ref(), progress, &cx))
+    }
+}
+
+/// A form whose value does not fit: if it was made by us for the same browser before its session changed, the
+/// page is shown anew; otherwise it is a forgery.
+pub(crate) fn stale_or_forged(
+    form: &Params,
+    workspace: &Workspace,
+    browser: &Browser,
+    loaded: &Loaded,
+    page: NextPage,
+) -> AuthorizeAnswer {
+    let resumable = form.get("resume").is_some_and(|r| seal::open(&workspace.deriver, RESUME, r).is_ok());
+    if resumable && browser.browser.is_some() {
+        let login_id = loaded.open.login_id.clone();
+        return AuthorizeAnswer::Continue { page, login_id, new_browser: None };
+    }
+    AuthorizeAnswer::Refused { refusal: Reason::FormForged.into(), client: Some(Arc::clone(&loaded.client)) }
+}
+
+fn start_again_from(workspace: &Workspace, resume: Option<&str>) -> AuthorizeAnswer {
+    let query = resume
+        .and_then(|sealed| seal::open(&workspace.deriver, RESUME, sealed).ok())
+        .and_then(|plain| String::from_utf8(plain.to_vec()).ok());
+    match query {
+        Some(query) => AuthorizeAnswer::StartAgain { query },
+        None => AuthorizeAnswer::refused(Reason::InteractionUnknown),
+    }
+}
+
+/// The same request, asking for a login whoever is logged in.
+fn with_prompt_login(query: &str) -> String {
+    let mut params = Params::default();
+    let Ok(old) = Params::parse(query.as_bytes()) else { return query.to_owned() };
+    for (name, value) in old.iter().filter(|(name, _)| *name != "prompt") {
+        // Already parsed once: nothing is repeated here that was not allowed before.
+        let _ = params.push(name.to_owned(), value.to_owned());
+    }
+    let _ = params.push("prompt".to_owned(), "login".to_owned());
+    params.to_query()
+}

@@ -1,0 +1,44 @@
+//! Background jobs: the sweep of expired rows and the flush of the audit stream.
+
+use crate::Engine;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
+const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// Rows removed per batch, and the pause between batches, so that a sweep never holds the writer for long.
+const SWEEP_BATCH: usize = 500;
+const SWEEP_PAUSE: Duration = Duration::from_millis(50);
+
+/// Starts the jobs; they end with the engine.
+pub(crate) fn start(engine: &Arc<Engine>) {
+    tokio::spawn(flush(Arc::downgrade(engine)));
+    tokio::spawn(sweep(Arc::downgrade(engine)));
+}
+
+async fn flush(engine: Weak<Engine>) {
+    loop {
+        tokio::time::sleep(FLUSH_EVERY).await;
+        let Some(engine) = engine.upgrade() else { return };
+        engine.flush().await;
+    }
+}
+
+async fn sweep(engine: Weak<Engine>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        loop {
+            let Some(engine) = engine.upgrade() else { return };
+            match engine.store.sweep(engine.now(), SWEEP_BATCH).await {
+                Ok(removed) if removed >= SWEEP_BATCH => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "sweep failed");
+                    break;
+                }
+            }
+            drop(engine);
+            tokio::time::sleep(SWEEP_PAUSE).await;
+        }
+    }
+}

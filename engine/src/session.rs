@@ -1,0 +1,92 @@
+//! The single sign-on session behind the cookie.
+
+use crate::{Engine, EngineError, Workspace};
+use protocol::decision::{Entropy, Event, Handle, Subjects};
+use protocol::id::{SessionId, Uid};
+use protocol::record::{Artifact, ArtifactKind, Expect, Found, GrantSelector, HandleHash, Lookup, Write};
+use protocol::session::Session;
+use protocol::subject::Subject;
+use protocol::time::Timestamp;
+
+/// Grants of one session that a logout looks at.
+const MAX_GRANTS_PER_SESSION: usize = 1000;
+
+/// A living session and the hash of its handle.
+pub(crate) struct LiveSession {
+    pub(crate) session: Session,
+    pub(crate) hash: HandleHash,
+}
+
+impl Engine {
+    /// The session behind a cookie's value, if it is alive in this workspace.
+    pub(crate) async fn session(
+        &self,
+        workspace: &Workspace,
+        cookie: Option<&str>,
+    ) -> Result<Option<LiveSession>, EngineError> {
+        let Some(cookie) = cookie else { return Ok(None) };
+        let hash = HandleHash::of(cookie);
+        let lookup = [Lookup::Artifact(ArtifactKind::Session, hash)];
+        let found = self.store.load(&workspace.tenant, &lookup).await?.pop();
+        let Some(Found::Artifact(Some(artifact), _)) = found else { return Ok(None) };
+        let session: Session = artifact.payload()?;
+        Ok(is_alive(&session, workspace, self.now()).then_some(LiveSession { session, hash }))
+    }
+
+    /// Ends the session and the grants that live by it. Those with `offline_access` go on: that is what the
+    /// user agreed to (OIDC Back-Channel Logout §2.7).
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn end_session(
+        &self,
+        workspace: &Workspace,
+        cookie: Option<&str>,
+        call: &crate::Call,
+    ) -> Result<(), EngineError> {
+        let Some(live) = self.session(workspace, cookie).await? else { return Ok(()) };
+        let sid = live.session.subject.sid.clone();
+        let selector = GrantSelector::Session(workspace.server.id.clone(), sid);
+        let grants = self.store.grants(&workspace.tenant, &selector, MAX_GRANTS_PER_SESSION).await?;
+        let (kind, at) = (ArtifactKind::Session, self.now());
+        let mut writes = vec![Write::DeleteArtifact { kind, hash: live.hash, expect: Expect::Any }];
+        let ending = grants.into_iter().filter(|g| !g.body.scope.contains("offline_access"));
+        writes.extend(ending.map(|grant| Write::RevokeGrant { id: grant.id, at }));
+        let event = Event::new("session", "ended").subject(&live.session.subject.sub);
+        self.commit_decision(workspace, writes, vec![event], call).await
+    }
+}
+
+fn is_alive(session: &Session, workspace: &Workspace, now: Timestamp) -> bool {
+    session.server == workspace.server.id
+        && session.server_uid == workspace.server.uid
+        && now < session.ends_at
+        && workspace.idp_uid(&session.subject) == Some(&session.idp_uid)
+        && workspace.still_exists(&session.subject)
+}
+
+/// A new session with a new handle: the cookie's value changes at each login (attack SES-02).
+pub(crate) fn begin(
+    workspace: &Workspace,
+    mut subject: Subject,
+    idp_uid: Uid,
+    now: Timestamp,
+    entropy: &mut dyn Entropy,
+) -> (Handle, Session, Write) {
+    let mut cx = workspace.cx(now, entropy);
+    let handle = cx.handle();
+    subject.sid = SessionId::new(cx.uuid());
+    let ends_at = now.plus(workspace.server.cookie_max_age.0);
+    let session = Session {
+        server: workspace.server.id.clone(),
+        server_uid: workspace.server.uid.clone(),
+        idp_uid,
+        created_at: now,
+        ends_at,
+        last_used_at: now,
+        subject,
+    };
+    let owner = format!("{}/{}", workspace.server.id, session.subject.sub);
+    let artifact = Artifact::new(handle.hash(), ends_at, &session).with_owner(owner);
+    (handle, session, Write::PutArtifact { artifact, expect: Expect::Absent })
+}

@@ -1,0 +1,145 @@
+//! Failed logins are counted per account and source; nothing else is throttled here (decisions 10).
+//!
+//! From [`ACCOUNT_LIMIT`] consecutive failures on, further tries of that account from that source are refused
+//! for a while that doubles; a success resets. The owner, at another source, is not locked out (attack W-18).
+//! The counters are rows, so a restart does not reset them, and they expire.
+
+use crate::{Engine, EngineError};
+use protocol::id::TenantId;
+use protocol::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Payload, Write};
+use protocol::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Consecutive failures of one account from one source that are answered without delay.
+pub(crate) const ACCOUNT_LIMIT: u32 = 20;
+/// Failures of one source within [`SOURCE_WINDOW`].
+pub(crate) const SOURCE_LIMIT: u32 = 200;
+pub(crate) const SOURCE_WINDOW: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_secs(900);
+
+#[derive(Serialize, Deserialize, Default, Clone)]
+struct LoginFailures {
+    count: u32,
+    since: Timestamp,
+    last: Timestamp,
+}
+
+impl Payload for LoginFailures {
+    const KIND: ArtifactKind = ArtifactKind::LoginFailures;
+}
+
+/// The two counters that one login looks at.
+pub(crate) struct Throttle {
+    account: HandleHash,
+    source: HandleHash,
+    account_failures: LoginFailures,
+    source_failures: LoginFailures,
+}
+
+impl Engine {
+    pub(crate) async fn throttle(
+        &self,
+        tenant: &TenantId,
+        server: &str,
+        username: &str,
+        source: &str,
+    ) -> Result<Throttle, EngineError> {
+        // One spelling per account (attack LGN-13): the provider's own matching is exact, so is the counter's,
+        // but surrounding space and case must not give fresh tries.
+        let account_name = username.trim().to_lowercase();
+        let account = HandleHash::of(&format!("account\0{server}\0{account_name}\0{source}"));
+        let source = HandleHash::of(&format!("source\0{server}\0{source}"));
+        let lookups = [
+            Lookup::Artifact(ArtifactKind::LoginFailures, account),
+            Lookup::Artifact(ArtifactKind::LoginFailures, source),
+        ];
+        let mut counters = Vec::with_capacity(2);
+        for found in self.store.load(tenant, &lookups).await? {
+            counters.push(match found {
+                Found::Artifact(Some(artifact), _) if self.now() < artifact.expires_at => {
+                    artifact.payload::<LoginFailures>()?
+                }
+                _ => LoginFailures::default(),
+            });
+        }
+        let source_failures = counters.pop().unwrap_or_default();
+        let account_failures = counters.pop().unwrap_or_default();
+        Ok(Throttle { account, source, account_failures, source_failures })
+    }
+}
+
+impl Throttle {
+    /// How long to wait before the next try is looked at; `None` if it may be now.
+    pub(crate) fn wait(&self, now: Timestamp) -> Option<Duration> {
+        if self.source_failures.count >= SOURCE_LIMIT {
+            let end = self.source_failures.since.plus(SOURCE_WINDOW);
+            if now < end {
+                return Some(end.since(now));
+            }
+        }
+        let over = self.account_failures.count.checked_sub(ACCOUNT_LIMIT)?;
+        let pause = Duration::from_secs(1 << over.min(10)).min(LONGEST_PAUSE);
+        let end = self.account_failures.last.plus(pause);
+        (now < end).then(|| end.since(now))
+    }
+
+    /// What to store after a failure. Lost updates among parallel tries do no harm: the count only lags.
+    pub(crate) fn failed(&self, now: Timestamp) -> Vec<Write> {
+        let account = counted(&self.account_failures, now, Duration::MAX);
+        let source = counted(&self.source_failures, now, SOURCE_WINDOW);
+        vec![
+            put(self.account, &account, now.plus(LONGEST_PAUSE * 2)),
+            put(self.source, &source, now.plus(SOURCE_WINDOW)),
+        ]
+    }
+
+    /// What to store after a success: the account's counter starts anew.
+    pub(crate) fn succeeded(&self) -> Vec<Write> {
+        if self.account_failures.count == 0 {
+            return Vec::new();
+        }
+        vec![Write::DeleteArtifact {
+            kind: ArtifactKind::LoginFailures,
+            hash: self.account,
+            expect: Expect::Any,
+        }]
+    }
+}
+
+fn counted(before: &LoginFailures, now: Timestamp, window: Duration) -> LoginFailures {
+    let fresh = before.count == 0 || now.since(before.since) >= window;
+    LoginFailures {
+        count: if fresh { 1 } else { before.count.saturating_add(1) },
+        since: if fresh { now } else { before.since },
+        last: now,
+    }
+}
+
+fn put(hash: HandleHash, failures: &LoginFailures, expires_at: Timestamp) -> Write {
+    Write::PutArtifact { artifact: Artifact::new(hash, expires_at, failures), expect: Expect::Any }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn throttle(count: u32) -> Throttle {
+        let now = Timestamp::from_seconds(1000);
+        Throttle {
+            account: HandleHash([0; 32]),
+            source: HandleHash([1; 32]),
+            account_failures: LoginFailures { count, since: now, last: now },
+            source_failures: LoginFailures::default(),
+        }
+    }
+
+    #[test]
+    fn decisions_10_only_the_twentieth_failure_brings_a_pause() {
+        let now = Timestamp::from_seconds(1000);
+        assert_eq!(throttle(19).wait(now), None);
+        assert_eq!(throttle(20).wait(now), Some(Duration::from_secs(1)));
+        assert_eq!(throttle(20).wait(now.plus(Duration::from_secs(1))), None);
+        assert_eq!(throttle(60).wait(now), Some(LONGEST_PAUSE));
+    }
+}

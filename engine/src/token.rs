@@ -1,0 +1,125 @@
+//! The token endpoint (RFC 6749 §3.2): authenticate, load, decide, sign, commit, answer.
+
+use crate::client_authentication::AuthenticatedClient;
+use crate::entropy::SystemEntropy;
+use crate::{Call, Engine, EngineError, Workspace};
+use protocol::client_auth::Presented;
+use protocol::decision::Event;
+use protocol::error::{Reason, Refusal};
+use protocol::grant::{self, Grant, TokenRequest};
+use protocol::params::Params;
+use protocol::record::Write;
+use protocol::token::{AccessTokenDraft, Issue};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// How often a request that lost a race decides again.
+const ATTEMPTS: usize = 8;
+
+/// Body of a successful answer (RFC 6749 §5.1); members in alphabetical order.
+#[derive(Serialize)]
+struct TokenResponse<'a> {
+    access_token: &'a str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    scope: String,
+    token_type: &'a str,
+}
+
+impl Engine {
+    /// Answers a token request with the JSON body of the response.
+    ///
+    /// # Errors
+    /// A refusal of the catalogue.
+    pub async fn token(
+        &self,
+        workspace: &Arc<Workspace>,
+        presented: &Presented<'_>,
+        params: &Params,
+        call: &Call,
+    ) -> Result<Vec<u8>, Refusal> {
+        let authenticated = self.authenticate_client(workspace, presented, params, call).await?;
+        let grant = grant::select(params, &authenticated.client, &workspace.server)?;
+        for attempt in 1..=ATTEMPTS {
+            match self.token_attempt(workspace, grant, params, &authenticated, call).await? {
+                Attempt::Done(answer) => return answer,
+                Attempt::LostRace => tracing::debug!(attempt, "token request lost a race, deciding again"),
+            }
+        }
+        Err(Reason::ConcurrentChange.into())
+    }
+
+    async fn token_attempt(
+        &self,
+        workspace: &Workspace,
+        grant: &dyn Grant,
+        params: &Params,
+        authenticated: &AuthenticatedClient,
+        call: &Call,
+    ) -> Result<Attempt, Refusal> {
+        let request = TokenRequest { params, client: &authenticated.client };
+        let mut entropy = SystemEntropy::default();
+        let mut cx = workspace.cx(self.now(), &mut entropy);
+        let lookups = grant.wants(&request, &mut cx)?;
+        let found = if lookups.is_empty() {
+            Vec::new()
+        } else {
+            self.store.load(&workspace.tenant, &lookups).await.map_err(EngineError::from)?
+        };
+        let decision = grant.decide(&request, &found, &mut cx);
+        let answer = match &decision.reply {
+            Ok(issue) => Ok(self.sign(workspace, issue).await?),
+            Err(refusal) => Err(refusal.clone()),
+        };
+        let mut events = decision.events;
+        events.push(match &answer {
+            Ok(_) => Event::new("token", "issued").client(&authenticated.client.client_id),
+            Err(refusal) => {
+                Event::new("token", "refused").client(&authenticated.client.client_id).reason(refusal)
+            }
+        });
+        let proofs = authenticated.writes.len();
+        let writes: Vec<Write> = authenticated.writes.iter().cloned().chain(decision.writes).collect();
+        match self.commit_decision(workspace, writes, events, call).await {
+            Ok(()) => Ok(Attempt::Done(answer)),
+            Err(EngineError::Conflict { index }) if index < proofs => {
+                Err(Reason::ClientAssertionReplayed.into())
+            }
+            Err(EngineError::Conflict { .. }) => Ok(Attempt::LostRace),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Turns drafts into signed tokens and writes the answer's body.
+    async fn sign(&self, workspace: &Workspace, issue: &Issue) -> Result<Vec<u8>, EngineError> {
+        let access_token = match &issue.access_token {
+            AccessTokenDraft::Jwt { typ, alg, claims } => self.sign_jwt(workspace, *alg, typ, claims).await?,
+            AccessTokenDraft::Opaque(handle) => handle.expose().to_owned(),
+        };
+        let id_token = match &issue.id_token {
+            Some(draft) => {
+                let claims = draft.claims(Some(&access_token), None);
+                Some(self.sign_jwt(workspace, draft.alg, "JWT", &claims).await?)
+            }
+            None => None,
+        };
+        let response = TokenResponse {
+            access_token: &access_token,
+            expires_in: issue.expires_in,
+            id_token: id_token.as_deref(),
+            refresh_token: issue.refresh_token.as_ref().map(|h| h.expose()),
+            scope: issue.scope.to_string(),
+            token_type: "bearer",
+        };
+        serde_json::to_vec(&response).map_err(|e| EngineError::Internal(e.to_string()))
+    }
+}
+
+enum Attempt {
+    Done(Result<Vec<u8>, Refusal>),
+    LostRace,
+}

@@ -1,0 +1,126 @@
+//! A workspace as requests use it: configuration read once, keys parsed once.
+
+use crate::derive::Deriver;
+use crate::error::EngineError;
+use crate::keyring::{self, Keyring};
+use bytes::Bytes;
+use protocol::decision::{Catalog, Cx, Entropy, Subjects};
+use protocol::id::{ServerId, TenantId, Uid};
+use protocol::idp::{Idp, StaticUser};
+use protocol::key::KeyDocument;
+use protocol::record::{Document, DocumentKind, Found, Lookup};
+use protocol::server::Server;
+use protocol::subject::Subject;
+use protocol::time::Timestamp;
+use std::sync::OnceLock;
+use store::{Page, Store};
+
+/// Most services, scopes, providers and keys of one workspace that are read at once.
+const CATALOG_LIMIT: usize = 1000;
+
+/// One authorization server with everything a request needs.
+pub struct Workspace {
+    pub tenant: TenantId,
+    pub server: Server,
+    /// Issuer identifier, without a trailing slash.
+    pub issuer: String,
+    pub catalog: Catalog,
+    pub keys: Keyring,
+    pub(crate) idps: Vec<(Uid, Idp)>,
+    pub(crate) deriver: Deriver,
+    pub(crate) discovery: OnceLock<Bytes>,
+    pub(crate) jwks: OnceLock<Bytes>,
+}
+
+impl Workspace {
+    /// Reads the workspace from the store; `None` if there is none of that name.
+    pub(crate) async fn load(
+        store: &dyn Store,
+        tenant: &TenantId,
+        server: &ServerId,
+        public_url: &str,
+        master: &Deriver,
+    ) -> Result<Option<Self>, EngineError> {
+        let lookup = [Lookup::Document(DocumentKind::Server, server.as_str().to_owned())];
+        let found = store.load(tenant, &lookup).await?.pop();
+        let Some(Found::Document(Some(document))) = found else { return Ok(None) };
+        let settings = read_server(&document)?;
+        let parent = Some(server.as_str());
+        let page = Page::first(CATALOG_LIMIT);
+        let list = async |kind| store.documents(tenant, kind, parent, &page).await;
+        let host = public_url.split_once("://").map_or(public_url, |(_, host)| host).to_owned();
+        let catalog = Catalog {
+            host,
+            services: read_all(&list(DocumentKind::Service).await?)?,
+            scopes: read_all(&list(DocumentKind::Scope).await?)?,
+        };
+        let mut idps = Vec::new();
+        for document in list(DocumentKind::Idp).await? {
+            idps.push((document.uid.clone(), document.read::<Idp>()?));
+        }
+        let keys: Vec<KeyDocument> = read_all(&list(DocumentKind::Key).await?)?;
+        let keys = Keyring::open(&keys, keyring::algorithm_of(&settings.key_type), master)?;
+        let deriver = Deriver::new(&master.key("workspace"), &format!("{tenant}/{}", settings.uid));
+        Ok(Some(Self {
+            tenant: tenant.clone(),
+            issuer: settings.issuer(public_url),
+            server: settings,
+            catalog,
+            keys,
+            idps,
+            deriver,
+            discovery: OnceLock::new(),
+            jwks: OnceLock::new(),
+        }))
+    }
+
+    /// The surroundings in which a rule decides.
+    pub fn cx<'a>(&'a self, now: Timestamp, entropy: &'a mut dyn Entropy) -> Cx<'a> {
+        Cx {
+            now,
+            tenant: &self.tenant,
+            server: &self.server,
+            issuer: &self.issuer,
+            catalog: &self.catalog,
+            keys: self.keys.verifying(),
+            default_alg: self.keys.default_alg(),
+            subjects: self,
+            entropy,
+            deriver: &self.deriver,
+        }
+    }
+
+    /// The enabled Sandbox user of that name, with the provider that holds it.
+    pub(crate) fn static_user(&self, username: &str) -> Option<(&Uid, &Idp, &StaticUser)> {
+        self.idps
+            .iter()
+            .filter(|(_, idp)| idp.method == "static" && !idp.disabled)
+            .find_map(|(uid, idp)| idp.users.iter().find(|u| u.username == username).map(|u| (uid, idp, u)))
+    }
+
+    pub(crate) fn idp_uid(&self, subject: &Subject) -> Option<&Uid> {
+        self.idps.iter().find(|(_, idp)| idp.id == subject.idp).map(|(uid, _)| uid)
+    }
+}
+
+impl Subjects for Workspace {
+    fn still_exists(&self, subject: &Subject) -> bool {
+        self.idps.iter().any(|(_, idp)| {
+            idp.id == subject.idp
+                && !idp.disabled
+                && (idp.method != "static" || idp.users.iter().any(|u| u.username == subject.idp_sub))
+        })
+    }
+}
+
+/// A server document with what stands beside it.
+pub(crate) fn read_server(document: &Document) -> Result<Server, EngineError> {
+    let mut server: Server = document.read()?;
+    server.uid = document.uid.clone();
+    server.created_at = document.created_at;
+    Ok(server)
+}
+
+fn read_all<T: serde::de::DeserializeOwned>(documents: &[Document]) -> Result<Vec<T>, EngineError> {
+    documents.iter().map(|d| d.read::<T>().map_err(EngineError::from)).collect()
+}

@@ -1,0 +1,345 @@
+//! Making and unmaking tenants, workspaces and their keys.
+
+use crate::{Engine, EngineError, Workspace, keyring};
+use jose::Algorithm;
+use protocol::decision::Event;
+use protocol::id::{IdpId, ServerId, ServiceId, TenantId, Uid};
+use protocol::idp::Idp;
+use protocol::key::{KeyDocument, KeyState};
+use protocol::record::{Document, DocumentKind, Expect, GrantSelector, Write};
+use protocol::scope::Scope;
+use protocol::server::Server;
+use protocol::service::Service;
+use protocol::tenant::Tenant;
+use serde::Serialize;
+use store::Page;
+
+/// A workspace to be made.
+pub struct NewServer {
+    pub server: Server,
+    /// Users of its Sandbox identity provider; their passwords are hashed already.
+    pub users: Vec<protocol::idp::StaticUser>,
+}
+
+/// Services and scopes that every workspace starts with: service, its type, and its scopes.
+type DefaultService = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const DEFAULT_SERVICES: &[DefaultService] = &[
+    (
+        "profile",
+        "Profile",
+        "oidc",
+        &[
+            ("openid", "Sign you in"),
+            ("profile", "Profile"),
+            ("email", "Email address"),
+            ("phone", "Phone number"),
+            ("address", "Postal address"),
+            ("offline_access", "Stay signed in"),
+        ],
+    ),
+    (
+        "oauth2",
+        "OAuth2",
+        "oauth2",
+        &[
+            ("introspect_tokens", "Introspect tokens"),
+            ("revoke_tokens", "Revoke tokens"),
+            ("list_clients_with_access", "List clients with access"),
+            ("revoke_client_access", "Revoke client access"),
+        ],
+    ),
+    (
+        "user-privacy-consent",
+        "User Privacy & Consent",
+        "system",
+        &[("view_consents", "View consents"), ("manage_consents", "Manage consents")],
+    ),
+];
+
+impl Engine {
+    /// Creates a tenant without workspaces.
+    ///
+    /// # Errors
+    /// [`EngineError::Conflict`] when the id is taken.
+    pub async fn create_tenant(&self, id: &TenantId, name: &str) -> Result<Tenant, EngineError> {
+        let tenant =
+            Tenant { id: id.clone(), name: name.to_owned(), uid: self.new_uid(), created_at: self.now() };
+        self.store.create_tenant(&tenant).await?;
+        Ok(tenant)
+    }
+
+    /// Tenants, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn tenants(&self, page: &Page) -> Result<Vec<Tenant>, EngineError> {
+        Ok(self.store.tenants(page).await?)
+    }
+
+    /// Creates a workspace with keys, default services and scopes and a Sandbox identity provider, in one
+    /// commit.
+    ///
+    /// # Errors
+    /// [`EngineError::Conflict`] when the id is taken in the tenant.
+    pub async fn create_server(
+        &self,
+        tenant: &TenantId,
+        new: NewServer,
+        trace_id: &str,
+    ) -> Result<Document, EngineError> {
+        let mut server = new.server;
+        server.tenant_id = tenant.clone();
+        let id = server.id.clone();
+        let document = self.new_document(DocumentKind::Server, id.as_str(), None, &server)?;
+        let mut writes = vec![put_new(document.clone())];
+        for (service, scopes) in default_services(&id) {
+            writes.push(put_new(self.new_child(
+                DocumentKind::Service,
+                service.id.as_str(),
+                &id,
+                &service,
+            )?));
+            for scope in scopes {
+                writes.push(put_new(self.new_child(DocumentKind::Scope, &scope.id, &id, &scope)?));
+            }
+        }
+        let idp = Idp {
+            id: IdpId::new(format!("{id}-sandbox")),
+            authorization_server_id: id.clone(),
+            name: "Sandbox".to_owned(),
+            method: "static".to_owned(),
+            users: new.users,
+            ..Idp::default()
+        };
+        writes.push(put_new(self.new_child(DocumentKind::Idp, idp.id.as_str(), &id, &idp)?));
+        for key in self.first_keys(&id, keyring::algorithm_of(&server.key_type)).await? {
+            writes.push(put_new(self.new_child(DocumentKind::Key, &key.kid, &id, &key)?));
+        }
+        let event = Event::new("server", "created").detail(id.as_str());
+        self.commit(tenant, writes, vec![event], Some(&id), trace_id).await?;
+        let made = self.document(tenant, DocumentKind::Server, id.as_str()).await?;
+        made.ok_or(EngineError::NotFound)
+    }
+
+    /// Deletes a workspace with everything in it; every grant of it dies.
+    ///
+    /// # Errors
+    /// [`EngineError::Conflict`] when it changed meanwhile.
+    pub async fn delete_server(
+        &self,
+        tenant: &TenantId,
+        server: &ServerId,
+        expect: Expect,
+        trace_id: &str,
+    ) -> Result<(), EngineError> {
+        let id = server.as_str().to_owned();
+        let mut writes = vec![
+            Write::DeleteDocument { kind: DocumentKind::Server, id: id.clone(), expect },
+            Write::RevokeGrants { selector: GrantSelector::Server(server.clone()), at: self.now() },
+        ];
+        let kinds = [
+            DocumentKind::Client,
+            DocumentKind::Service,
+            DocumentKind::Scope,
+            DocumentKind::Idp,
+            DocumentKind::Key,
+        ];
+        writes.extend(kinds.map(|kind| Write::DeleteChildren { kind, parent: id.clone() }));
+        let event = Event::new("server", "deleted").detail(id);
+        self.commit(tenant, writes, vec![event], Some(server), trace_id).await
+    }
+
+    /// A document that is not stored yet.
+    ///
+    /// # Errors
+    /// When the body cannot be written as JSON.
+    pub fn new_document(
+        &self,
+        kind: DocumentKind,
+        id: &str,
+        parent: Option<&str>,
+        body: &impl Serialize,
+    ) -> Result<Document, EngineError> {
+        let now = self.now();
+        Ok(Document {
+            kind,
+            id: id.to_owned(),
+            parent: parent.map(str::to_owned),
+            uid: Uid::new(self.new_id()),
+            revision: 0,
+            created_at: now,
+            updated_at: now,
+            body: serde_json::to_string(body).map_err(|e| EngineError::Internal(e.to_string()))?,
+        })
+    }
+
+    fn new_child(
+        &self,
+        kind: DocumentKind,
+        id: &str,
+        server: &ServerId,
+        body: &impl Serialize,
+    ) -> Result<Document, EngineError> {
+        self.new_document(kind, id, Some(server.as_str()), body)
+    }
+
+    /// Keys of a new workspace, current and next: of its own algorithm, and RS256 beside it (decisions 5).
+    async fn first_keys(&self, server: &ServerId, own: Algorithm) -> Result<Vec<KeyDocument>, EngineError> {
+        let make = |alg, state| self.make_key(server, alg, state);
+        let (current, next) = tokio::try_join!(make(own, KeyState::Current), make(own, KeyState::Next))?;
+        if own == Algorithm::RS256 {
+            return Ok(vec![current, next]);
+        }
+        let rs256 = Algorithm::RS256;
+        let beside = tokio::try_join!(make(rs256, KeyState::Current), make(rs256, KeyState::Next))?;
+        Ok(vec![current, next, beside.0, beside.1])
+    }
+
+    async fn make_key(
+        &self,
+        server: &ServerId,
+        alg: Algorithm,
+        state: KeyState,
+    ) -> Result<KeyDocument, EngineError> {
+        let (server, now) = (server.clone(), self.now());
+        let sealer = crate::derive::Deriver::new(&self.config.key, "postern");
+        tokio::task::spawn_blocking(move || keyring::generate(&server, alg, state, now, &sealer))
+            .await
+            .map_err(|e| EngineError::Internal(format!("key generation: {e}")))?
+    }
+
+    /// Keys of a workspace, revoked ones included.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn keys(&self, tenant: &TenantId, server: &ServerId) -> Result<Vec<KeyDocument>, EngineError> {
+        Ok(self.key_documents(tenant, server).await?.into_iter().map(|(_, key)| key).collect())
+    }
+
+    /// Rotates the keys of an algorithm: the next key becomes current, the current one rotated, and a new next
+    /// key is published.
+    ///
+    /// # Errors
+    /// [`EngineError::Conflict`] when somebody rotates at the same time.
+    pub async fn rotate_key(
+        &self,
+        tenant: &TenantId,
+        server: &ServerId,
+        alg: Algorithm,
+        trace_id: &str,
+    ) -> Result<KeyDocument, EngineError> {
+        let now = self.now();
+        let (mut writes, mut promoted) = (Vec::new(), None);
+        for (document, mut key) in self.key_documents(tenant, server).await? {
+            if key.alg != alg {
+                continue;
+            }
+            key.state = match key.state {
+                KeyState::Current => KeyState::Rotated(now),
+                KeyState::Next => KeyState::Current,
+                _ => continue,
+            };
+            writes.push(replace(&document, &key)?);
+            if key.state == KeyState::Current {
+                promoted = Some(key);
+            }
+        }
+        let mut create = async |state| -> Result<KeyDocument, EngineError> {
+            let key = self.make_key(server, alg, state).await?;
+            writes.push(put_new(self.new_child(DocumentKind::Key, &key.kid, server, &key)?));
+            Ok(key)
+        };
+        let current = match promoted {
+            Some(key) => key,
+            None => create(KeyState::Current).await?,
+        };
+        create(KeyState::Next).await?;
+        let event = Event::new("key", "rotated").detail(current.kid.as_str());
+        self.commit(tenant, writes, vec![event], Some(server), trace_id).await?;
+        Ok(current)
+    }
+
+    /// Revokes a key that no longer signs: what it signed stops verifying here at once.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] for an unknown key; [`EngineError::Conflict`] for one that still signs or
+    /// is about to.
+    pub async fn revoke_key(
+        &self,
+        tenant: &TenantId,
+        server: &ServerId,
+        kid: &str,
+        trace_id: &str,
+    ) -> Result<KeyDocument, EngineError> {
+        let keys = self.key_documents(tenant, server).await?;
+        let (document, mut key) =
+            keys.into_iter().find(|(_, k)| k.kid == kid).ok_or(EngineError::NotFound)?;
+        match key.state {
+            KeyState::Revoked(_) => return Ok(key),
+            KeyState::Rotated(_) => key.state = KeyState::Revoked(self.now()),
+            KeyState::Current | KeyState::Next => return Err(EngineError::Conflict { index: 0 }),
+        }
+        let event = Event::new("key", "revoked").detail(kid);
+        self.commit(tenant, vec![replace(&document, &key)?], vec![event], Some(server), trace_id).await?;
+        Ok(key)
+    }
+
+    /// Makes the current key of an algorithm that is needed for the first time.
+    pub(crate) async fn ensure_key(&self, workspace: &Workspace, alg: Algorithm) -> Result<(), EngineError> {
+        let (tenant, server) = (&workspace.tenant, &workspace.server.id);
+        let exists = |k: &KeyDocument| k.alg == alg && k.state == KeyState::Current;
+        if self.keys(tenant, server).await?.iter().any(exists) {
+            self.cache.changed(tenant);
+            return Ok(());
+        }
+        let key = self.make_key(server, alg, KeyState::Current).await?;
+        let write = put_new(self.new_child(DocumentKind::Key, &key.kid, server, &key)?);
+        let event = Event::new("key", "created").detail(alg.name());
+        self.commit(tenant, vec![write], vec![event], Some(server), "").await
+    }
+
+    async fn key_documents(
+        &self,
+        tenant: &TenantId,
+        server: &ServerId,
+    ) -> Result<Vec<(Document, KeyDocument)>, EngineError> {
+        let page = Page::first(1000);
+        let documents = self.documents(tenant, DocumentKind::Key, Some(server.as_str()), &page).await?;
+        documents.into_iter().map(|d| d.read().map(|key| (d, key)).map_err(EngineError::from)).collect()
+    }
+}
+
+fn put_new(document: Document) -> Write {
+    Write::PutDocument { document, expect: Expect::Absent }
+}
+
+fn replace(document: &Document, body: &impl Serialize) -> Result<Write, EngineError> {
+    let mut changed = document.clone();
+    changed.body = serde_json::to_string(body).map_err(|e| EngineError::Internal(e.to_string()))?;
+    Ok(Write::PutDocument { document: changed, expect: Expect::Revision(document.revision) })
+}
+
+fn default_services(server: &ServerId) -> Vec<(Service, Vec<Scope>)> {
+    let make = |(suffix, name, kind, scopes): &DefaultService| {
+        let service = Service {
+            id: ServiceId::new(format!("{server}-{suffix}")),
+            authorization_server_id: server.clone(),
+            name: (*name).to_owned(),
+            service_type: (*kind).to_owned(),
+            system: true,
+            ..Service::default()
+        };
+        let scope = |(name, display): &(&str, &str)| Scope {
+            id: format!("{server}-{name}"),
+            authorization_server_id: server.clone(),
+            service_id: service.id.clone(),
+            name: (*name).to_owned(),
+            display_name: (*display).to_owned(),
+            ..Scope::default()
+        };
+        let scopes = scopes.iter().map(scope).collect();
+        (service, scopes)
+    };
+    DEFAULT_SERVICES.iter().map(make).collect()
+}

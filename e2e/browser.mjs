@@ -35,14 +35,10 @@ export async function fresh(browser, { screenshots, javaScript }) {
   });
   context.setDefaultTimeout(15_000);
   const visit = new Visit(context, screenshots, javaScript);
-  await context.route(`${CALLBACK_ORIGIN}/**`, (route) => {
-    visit.arrivals.push({ url: new URL(route.request().url()), body: route.request().postData() });
-    return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>Client</title><p id=client>arrived" });
-  });
   context.on("request", (request) => visit.sawRequest(request));
   context.on("response", (response) => visit.sawResponse(response));
   context.on("page", (page) => visit.watch(page));
-  visit.page = await context.newPage();
+  visit.page = await visit.tab();
   return visit;
 }
 
@@ -64,8 +60,22 @@ class Visit {
   }
 
   /** Another tab of the same browser. */
-  tab() {
-    return this.context.newPage();
+  async tab() {
+    const page = await this.context.newPage();
+    await this.#playClient(page);
+    return page;
+  }
+
+  /** Answers in the client's place. Playwright's own routes do not see where a redirect leads, DevTools' do. */
+  async #playClient(page) {
+    const devtools = await this.context.newCDPSession(page);
+    devtools.on("Fetch.requestPaused", ({ requestId, request }) => {
+      this.arrivals.push({ url: new URL(request.url), body: request.postData });
+      const responseHeaders = [{ name: "content-type", value: "text/html" }];
+      const body = Buffer.from("<!doctype html><title>Client</title><p>arrived").toString("base64");
+      devtools.send("Fetch.fulfillRequest", { requestId, responseCode: 200, responseHeaders, body }).catch(() => {});
+    });
+    await devtools.send("Fetch.enable", { patterns: [{ urlPattern: `${CALLBACK_ORIGIN}/*` }] });
   }
 
   sawRequest(request) {

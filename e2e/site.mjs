@@ -73,14 +73,11 @@ export function redeem(clientId, code, verifier) {
   return post(`${ISSUER}/oauth2/token`, fields);
 }
 
-let created = 0;
-
 /** A public client of its own for a scenario, made through the admin API. */
 export async function createClient(name) {
   const tokens = await post(`${BASE}/default/admin/oauth2/token`, { grant_type: "client_credentials" }, ADMIN);
   assert.equal(tokens.status, 200, tokens.text);
-  created += 1;
-  const clientId = `browser-${created}`;
+  const clientId = `browser-${randomBytes(6).toString("hex")}`;
   const client = {
     authorization_server_id: "default",
     client_id: clientId,

@@ -16,8 +16,9 @@ export async function allow(page) {
   await page.click("#consent-allow");
 }
 
-/** Where the tab is: at the client, or at one of our pages. */
+/** Where the tab is once it has loaded: at the client, or at one of our pages. */
 export async function stage(page) {
+  await page.waitForLoadState();
   if (page.url().startsWith(CALLBACK_ORIGIN)) return "client";
   if (await page.locator(LOGIN).count()) return "login";
   if (await page.locator(CONSENT).count()) return "consent";
@@ -33,7 +34,6 @@ export async function finish(page) {
     const left = page.waitForEvent("framenavigated");
     await (now === "login" ? logIn(page) : allow(page));
     await left;
-    await page.waitForLoadState();
   }
   throw new Error(`the client is not reached, only ${page.url()}`);
 }

@@ -38,7 +38,6 @@ async function stale(visit) {
 
   await first.page.bringToFront();
   await logIn(first.page);
-  await first.page.waitForLoadState();
   const url = await finish(first.page);
   assert.equal(url.searchParams.get("state"), "tab-1");
   const answer = await redeem(first.clientId, codeIn(url), first.verifier);

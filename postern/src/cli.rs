@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config, demo, serve};
+use crate::{config, demo, doctor, migrate, serve};
 
 /// Multi-tenant OAuth 2 and OpenID Connect authorization server.
 #[derive(Debug, Parser)]
@@ -22,6 +22,10 @@ enum Command {
     Demo(DemoArgs),
     /// Run a server.
     Serve(ServeArgs),
+    /// Look for what could go wrong with an installation, and say how to mend it.
+    Doctor(ConfigArgs),
+    /// Bring the database's schema up to date.
+    Migrate(MigrateArgs),
 }
 
 /// What `demo` is told.
@@ -52,12 +56,33 @@ pub(crate) struct ServeArgs {
     pub(crate) print_config: bool,
 }
 
+/// What `doctor` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The configuration (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// What `migrate` is told.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// The configuration (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) plan: bool,
+}
+
 /// Runs the command that the process was started with. A failure is one line on standard error.
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(ServeArgs { print_config: true, .. }) => print(config::TEMPLATE),
         Command::Serve(ServeArgs { config, .. }) => serve::run(&config.unwrap_or_default()),
+        Command::Doctor(ConfigArgs { config }) => doctor::run(&config),
+        Command::Migrate(MigrateArgs { config, plan }) => migrate::run(&config, plan),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

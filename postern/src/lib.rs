@@ -7,6 +7,9 @@ pub mod log;
 pub mod tls;
 
 mod demo;
+mod doctor;
+mod migrate;
+mod seal_key;
 mod serve;
 mod server;
 mod wire;

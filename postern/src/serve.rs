@@ -101,6 +101,17 @@ impl TlsSource {
         }
     }
 
+    /// The certificate as it is now, making nothing: `None` when one will be made at the first start.
+    ///
+    /// # Errors
+    /// One line that names the setting.
+    pub(crate) fn peek(&self, now: OffsetDateTime) -> anyhow::Result<Option<Identity>> {
+        match self {
+            Self::SelfSigned(certificate) => Ok(certificate.kept()),
+            Self::Files { .. } => self.load(now).map(Some),
+        }
+    }
+
     fn setting(&self) -> &'static str {
         match self {
             Self::SelfSigned(_) => "tls.self_signed",

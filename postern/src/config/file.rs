@@ -123,7 +123,8 @@ fn explain(path: &Path, text: &str, message: &str, span: Option<Range<usize>>) -
     let start = span.as_ref().map_or(0, |span| span.start);
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let section = before.lines().rev().find_map(section_name);
+    // The line itself may be a heading, and then it is what is wrong.
+    let section = text.lines().take(line - 1).filter_map(section_name).last();
     let (key, problem) = match unknown_key(message) {
         Some((typed, known)) => (Some(typed), unknown(typed, &known)),
         None => (text.lines().nth(line - 1).and_then(key_name), message.replace('\n', " ")),

@@ -66,7 +66,8 @@ impl SelfSigned {
         }
     }
 
-    fn kept(&self) -> Option<Identity> {
+    /// The certificate as it is kept, if there is one that can be read.
+    pub fn kept(&self) -> Option<Identity> {
         let chain = CertificateDer::pem_file_iter(self.chain_file()).ok()?.collect::<Result<_, _>>().ok()?;
         let key = PrivateKeyDer::from_pem_file(self.key_file()).ok()?;
         Some(Identity { chain, key })

@@ -1,0 +1,232 @@
+//! `postern doctor`: what could go wrong with this installation, one line for each thing looked at, and
+//! how to mend it.
+
+use std::fmt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustls::pki_types::ServerName;
+use rustls::server::ParsedCertificate;
+use store::Store;
+use time::{Duration, OffsetDateTime};
+
+use crate::config::{Config, Secret, Tls};
+use crate::serve::TlsSource;
+use crate::tls::Identity;
+use crate::tls::validity::validity;
+use crate::{cli, seal_key, server, wire};
+
+/// A certificate with less than this left deserves attention.
+const SOON: Duration = Duration::days(14);
+
+/// Looks at everything and prints what it found. Changes nothing.
+///
+/// # Errors
+/// Something must be mended, or the configuration cannot be read.
+pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
+    let config = Config::read(file)?;
+    let findings = server::runtime()?.block_on(examine(&config, OffsetDateTime::now_utc()));
+    for finding in &findings {
+        println!("{finding}");
+    }
+    let failed = findings.iter().filter(|finding| finding.level == Level::Fail).count();
+    anyhow::ensure!(failed == 0, "{failed} of {} checks failed", findings.len());
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// One line of the report.
+#[derive(Debug)]
+struct Finding {
+    level: Level,
+    subject: &'static str,
+    detail: String,
+    mend: String,
+}
+
+impl Finding {
+    fn ok(subject: &'static str, detail: impl Into<String>) -> Self {
+        Self { level: Level::Ok, subject, detail: detail.into(), mend: String::new() }
+    }
+
+    fn warn(subject: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { level: Level::Warn, subject, detail: detail.into(), mend: mend.into() }
+    }
+
+    fn fail(subject: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { level: Level::Fail, subject, detail: detail.into(), mend: mend.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = match self.level {
+            Level::Ok => "ok  ",
+            Level::Warn => "warn",
+            Level::Fail => "FAIL",
+        };
+        write!(f, "{level}  {:<12} {}", self.subject, self.detail)?;
+        if self.mend.is_empty() { Ok(()) } else { write!(f, ": {}", self.mend) }
+    }
+}
+
+async fn examine(config: &Config, now: OffsetDateTime) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let store = open_store(config, &mut findings).await;
+    findings.push(sealing_key(config, store.as_deref()).await);
+    findings.extend(permissions(config));
+    let identity = TlsSource::of(config).peek(now);
+    findings.push(certificate(config, &identity, now));
+    findings.push(clock(store.as_deref(), now).await);
+    findings
+}
+
+async fn open_store(config: &Config, findings: &mut Vec<Finding>) -> Option<std::sync::Arc<dyn Store>> {
+    const SUBJECT: &str = "store";
+    match wire::pending(&config.store) {
+        Ok(pending) if !pending.is_empty() => {
+            let detail = format!("{} migrations are missing", pending.len());
+            findings.push(Finding::warn(SUBJECT, detail, "run `postern migrate`, or start the server once"));
+            return None;
+        }
+        Ok(_) => {}
+        Err(error) => {
+            findings.push(Finding::fail(SUBJECT, cli::one_line(&error), "see store.sqlite.path"));
+            return None;
+        }
+    }
+    let opened = async {
+        let store = wire::open_store(&config.store, false)?;
+        store.ping().await?;
+        let version = store.schema_version().await?;
+        anyhow::Ok((store, version))
+    };
+    match opened.await {
+        Ok((store, version)) => {
+            findings.push(Finding::ok(SUBJECT, format!("reads and writes, schema version {version}")));
+            Some(store)
+        }
+        Err(error) => {
+            findings.push(Finding::fail(SUBJECT, cli::one_line(&error), "see store.sqlite.path"));
+            None
+        }
+    }
+}
+
+async fn sealing_key(config: &Config, store: Option<&dyn Store>) -> Finding {
+    const SUBJECT: &str = "sealing key";
+    let is_new = match store {
+        Some(store) => wire::is_new(store).await.unwrap_or(false),
+        None => true,
+    };
+    let missing = matches!(&config.key, Secret::File(path) if !path.exists());
+    if missing && is_new {
+        return Finding::ok(SUBJECT, format!("{} will be made at the first start", config.key));
+    }
+    match seal_key::open(&config.key, false) {
+        Ok(_) => Finding::ok(SUBJECT, format!("{} can be read", config.key)),
+        Err(error) => Finding::fail(SUBJECT, cli::one_line(&error), "see key_file"),
+    }
+}
+
+/// Files that nobody else should read.
+fn permissions(config: &Config) -> Vec<Finding> {
+    let mut private = vec![config.store.directory().to_owned()];
+    if let Secret::File(path) = &config.key {
+        private.push(path.clone());
+    }
+    if let Tls::Files { private_key: Secret::File(path), .. } = &config.tls {
+        private.push(path.clone());
+    }
+    private.iter().map(|path| permission(path)).collect()
+}
+
+fn permission(path: &Path) -> Finding {
+    const SUBJECT: &str = "permissions";
+    let shown = path.display();
+    let Ok(metadata) = std::fs::metadata(path) else {
+        return Finding::ok(SUBJECT, format!("{shown} does not exist yet"));
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    let strict = if metadata.is_dir() { "700" } else { "600" };
+    if mode & 0o007 != 0 {
+        let mend = format!("chmod {strict} {shown}");
+        return Finding::fail(SUBJECT, format!("everybody on this machine can use {shown} ({mode:o})"), mend);
+    }
+    if mode & 0o070 != 0 {
+        let mend = format!("chmod {strict} {shown}, unless that is meant");
+        return Finding::warn(SUBJECT, format!("its group can use {shown} ({mode:o})"), mend);
+    }
+    Finding::ok(SUBJECT, format!("{shown} is its owner's alone"))
+}
+
+fn certificate(config: &Config, identity: &anyhow::Result<Option<Identity>>, now: OffsetDateTime) -> Finding {
+    const SUBJECT: &str = "certificate";
+    const RENEW: &str = "renew it; a running server takes the new one within a minute";
+    let leaf = match identity {
+        Ok(Some(identity)) => identity.chain.first(),
+        Ok(None) => return Finding::ok(SUBJECT, "will be made at the first start"),
+        Err(error) => return Finding::fail(SUBJECT, cli::one_line(error), "see [tls]"),
+    };
+    let Some((leaf, period)) = leaf.and_then(|leaf| Some((leaf, validity(leaf)?))) else {
+        return Finding::fail(SUBJECT, "cannot be read", "see tls.certificate");
+    };
+    if now < period.not_before {
+        return Finding::fail(SUBJECT, format!("is valid from {} on", period.not_before.date()), RENEW);
+    }
+    if now > period.not_after {
+        return Finding::fail(SUBJECT, format!("ended on {}", period.not_after.date()), RENEW);
+    }
+    let host = config.public_url.host_str().unwrap_or_default();
+    let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']'));
+    let covered = ParsedCertificate::try_from(leaf)
+        .and_then(|leaf| name.map(|name| (leaf, name)).map_err(|_| rustls::Error::UnsupportedNameType))
+        .and_then(|(leaf, name)| rustls::client::verify_server_name(&leaf, &name));
+    if covered.is_err() {
+        return Finding::fail(
+            SUBJECT,
+            format!("does not cover {host}"),
+            "get one for the host of public_url",
+        );
+    }
+    if now + SOON > period.not_after {
+        return Finding::warn(SUBJECT, format!("ends on {}", period.not_after.date()), RENEW);
+    }
+    Finding::ok(SUBJECT, format!("covers {host} until {}", period.not_after.date()))
+}
+
+/// The newest thing that the store remembers must not lie in the future.
+async fn clock(store: Option<&dyn Store>, now: OffsetDateTime) -> Finding {
+    const SUBJECT: &str = "clock";
+    const MEND: &str = "set the clock and keep it set, with NTP";
+    const EARLIEST: i64 = 1_790_000_000; // September 2026, when this program did not exist yet
+    if now.unix_timestamp() < EARLIEST {
+        return Finding::fail(SUBJECT, format!("it says {now}, which is past"), MEND);
+    }
+    let newest = match store {
+        Some(store) => newest_event(store).await,
+        None => None,
+    };
+    match newest {
+        Some(newest) if newest > now.unix_timestamp() + 5 => {
+            let ahead = newest - now.unix_timestamp();
+            Finding::fail(SUBJECT, format!("the store remembers something {ahead} s in the future"), MEND)
+        }
+        _ => Finding::ok(SUBJECT, format!("agrees with the store, {now}")),
+    }
+}
+
+async fn newest_event(store: &dyn Store) -> Option<i64> {
+    let mut newest = None;
+    for tenant in store.tenants(&store::Page::first(store::MAX_ROWS)).await.ok()? {
+        let event = store.events(&tenant.id, None, 1).await.ok()?.pop();
+        newest = newest.max(event.map(|event| event.at.seconds()));
+    }
+    newest
+}

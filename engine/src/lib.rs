@@ -3,6 +3,7 @@
 //! One file per endpoint. Clock, entropy, keys, outbound fetch and background jobs live here. There is no HTTP
 //! server type and no SQL in this crate.
 
+mod access;
 mod administration;
 mod audit;
 mod authorize;
@@ -36,6 +37,7 @@ mod userinfo;
 mod workspace;
 mod workspaces;
 
+pub use access::{ClientDetails, ClientWithAccess, GrantedScope};
 pub use administration::{ADMIN_WORKSPACE, Caller, bearer};
 pub use authorize::{AuthorizeAnswer, Browser, NextPage};
 pub use clock::{Clock, SystemClock};

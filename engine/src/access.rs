@@ -1,0 +1,121 @@
+//! Which clients a user let in, and how the user takes that back (contract: `/{tid}/{aid}/clients`).
+
+use crate::{Call, Engine, EngineError, Workspace};
+use protocol::consent::Consent;
+use protocol::decision::Event;
+use protocol::error::{Reason, Refusal};
+use protocol::id::ClientId;
+use protocol::record::{DocumentKind, Expect, GrantSelector, Write};
+use protocol::subject::Subject;
+use serde::Serialize;
+use store::Page;
+
+/// Scope that lists them.
+const LIST: &str = "list_clients_with_access";
+/// Scope that takes access back.
+const REVOKE: &str = "revoke_client_access";
+/// Clients of one user that are listed.
+const LIMIT: usize = 100;
+
+/// A client that the user let in.
+#[derive(Serialize)]
+pub struct ClientWithAccess {
+    pub client: ClientDetails,
+    pub granted_scopes: Vec<GrantedScope>,
+}
+
+/// What the user may know of a client.
+#[derive(Serialize)]
+pub struct ClientDetails {
+    pub id: String,
+    pub name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub client_uri: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub logo_uri: String,
+}
+
+/// A scope, and when it was allowed.
+#[derive(Serialize)]
+pub struct GrantedScope {
+    pub scope_name: String,
+    pub given_at: String,
+}
+
+impl Engine {
+    /// The clients that the user of an access token let in; at most 100.
+    ///
+    /// # Errors
+    /// `invalid_token` or `insufficient_scope` (RFC 6750 §3.1).
+    pub async fn clients_with_access(
+        &self,
+        workspace: &Workspace,
+        token: &str,
+    ) -> Result<Vec<ClientWithAccess>, Refusal> {
+        let subject = self.user_with_scope(workspace, token, LIST).await?;
+        let parent = Consent::parent(&workspace.server.id, &subject.sub);
+        let page = Page::first(LIMIT);
+        let documents =
+            self.documents(&workspace.tenant, DocumentKind::Consent, Some(&parent), &page).await?;
+        let mut list = Vec::new();
+        for document in documents {
+            let consent: Consent = document.read().map_err(EngineError::from)?;
+            let Some(client) = self.client(workspace, &consent.client).await? else { continue };
+            if client.uid != consent.client_uid {
+                continue;
+            }
+            let granted = consent.scopes.iter();
+            list.push(ClientWithAccess {
+                client: ClientDetails {
+                    id: client.client_id.as_str().to_owned(),
+                    name: client.client_name.clone(),
+                    client_uri: client.client_uri.clone(),
+                    logo_uri: client.logo_uri.clone(),
+                },
+                granted_scopes: granted
+                    .map(|(name, at)| GrantedScope { scope_name: name.clone(), given_at: at.rfc3339() })
+                    .collect(),
+            });
+        }
+        Ok(list)
+    }
+
+    /// Takes a client's access back: the consent is forgotten and every grant of it is revoked at once
+    /// (attack W-19). Idempotent.
+    ///
+    /// # Errors
+    /// `invalid_token` or `insufficient_scope` (RFC 6750 §3.1).
+    pub async fn revoke_access(
+        &self,
+        workspace: &Workspace,
+        token: &str,
+        client: &ClientId,
+        call: &Call,
+    ) -> Result<(), Refusal> {
+        let subject = self.user_with_scope(workspace, token, REVOKE).await?;
+        let server = &workspace.server.id;
+        let id = Consent::document_id(server, &subject.sub, client);
+        let selector = GrantSelector::SubjectAndClient(server.clone(), subject.sub.clone(), client.clone());
+        let writes = vec![
+            Write::DeleteDocument { kind: DocumentKind::Consent, id, expect: Expect::Any },
+            Write::RevokeGrants { selector, at: self.now() },
+        ];
+        let event = Event::new("consent", "revoked").client(client).subject(&subject.sub);
+        Ok(self.commit_decision(workspace, writes, vec![event], call).await?)
+    }
+
+    async fn user_with_scope(
+        &self,
+        workspace: &Workspace,
+        token: &str,
+        scope: &str,
+    ) -> Result<Subject, Refusal> {
+        let (active, _) = self.active_token(workspace, token).await?;
+        if !active.scope.contains(scope) {
+            return Err(Refusal::new(Reason::ScopeInsufficient)
+                .expected(scope)
+                .received(active.scope.to_string()));
+        }
+        active.subject.ok_or_else(|| Reason::TokenWithoutUser.into())
+    }
+}

@@ -57,7 +57,7 @@ const READER_WAITS: Duration = Duration::from_millis(250);
 /// To what the log file is cut after a checkpoint, in bytes.
 const LOG_SIZE: i64 = 64 << 20;
 /// Prepared statements kept per connection: more than the catalogue has.
-const STATEMENTS: usize = 128;
+pub(crate) const STATEMENTS: usize = 128;
 
 /// The migrations that the file lacks, without changing it. A file that does not exist lacks all.
 ///
@@ -125,7 +125,7 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// An acknowledged write survives a crash of the machine only in these two settings, so nothing starts without them.
-fn assert_durable(connection: &Connection) -> Result<(), OpenError> {
+pub(crate) fn assert_durable(connection: &Connection) -> Result<(), OpenError> {
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode != "wal" {
         return Err(OpenError::NotDurable { setting: "journal_mode", found: mode });

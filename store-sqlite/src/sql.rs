@@ -208,7 +208,7 @@ catalogue! { MIGRATIONS:
         SET owner = excluded.owner, expires_at = excluded.expires_at \
         WHERE migration_lock.expires_at < unixepoch() * 1000 OR migration_lock.owner = excluded.owner";
     MIGRATION_LOCK_OWNER = "SELECT owner FROM migration_lock WHERE id = 1";
-    DROP_MIGRATION_LOCK = "DELETE FROM migration_lock WHERE owner = $1";
+    DROP_MIGRATION_LOCK = "DELETE FROM migration_lock WHERE id = 1 AND owner = $1";
 }
 
 catalogue! { TRANSACTIONS:

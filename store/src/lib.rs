@@ -24,7 +24,7 @@ pub enum StoreError {
     /// A precondition of the batch did not hold: load and decide again. An expected state.
     #[error("write {index} met another state")]
     Conflict { index: usize },
-    /// The store cannot answer now.
+    /// The store cannot answer now. Of a commit: whether it happened is unknown, but never half of it did.
     #[error("store unavailable: {0}")]
     Unavailable(String),
     /// A row that the rules say cannot exist.

@@ -1,0 +1,68 @@
+//! The catalogue of statements against the real schema.
+
+use super::*;
+
+fn catalogue() -> Vec<(&'static str, &'static str)> {
+    let all = [sql::READS, sql::WRITES, sql::MIGRATIONS, sql::TRANSACTIONS].concat();
+    assert!(all.len() > 70, "the catalogue was not read");
+    all
+}
+
+#[test]
+fn every_statement_fits_the_schema() {
+    let directory = tempfile::tempdir().unwrap();
+    let _store = open(&directory);
+    let shell = shell(&directory);
+    for (name, statement) in catalogue() {
+        shell.prepare(statement).unwrap_or_else(|error| panic!("{name}: {error}\n{statement}"));
+    }
+}
+
+#[test]
+fn the_statement_cache_holds_the_catalogue() {
+    assert!(open::STATEMENTS >= catalogue().len());
+}
+
+/// Work must not grow with what is stored: each statement finds its rows by an index, in the order it wants them.
+#[test]
+fn no_statement_scans_or_sorts_a_table() {
+    // Walks in the order of the primary key up to a limit, and tables of a handful of rows.
+    const WALKS: [&str; 4] =
+        ["TENANTS_FROM_START", "TENANTS_FROM_END", "APPLIED_MIGRATIONS", "SCHEMA_VERSION"];
+    // The grants of one session, of one person at one client, and of a whole workspace, which only revocation asks for.
+    const SORTS: [&str; 3] = ["GRANTS_OF_SERVER", "GRANTS_OF_SESSION", "GRANTS_OF_SUBJECT_AND_CLIENT"];
+    let directory = tempfile::tempdir().unwrap();
+    let _store = open(&directory);
+    let shell = shell(&directory);
+    for (name, statement) in [sql::READS, sql::WRITES, sql::MIGRATIONS].concat() {
+        let mut explained = shell.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+        let mut rows = explained.raw_query();
+        while let Some(row) = rows.next().unwrap() {
+            let step: String = row.get("detail").unwrap();
+            assert!(!step.starts_with("SCAN") || WALKS.contains(&name), "{name}: {step}");
+            // Sorting "the last term" orders equals only.
+            let sorts = step.contains("TEMP B-TREE") && !step.contains("LAST TERM");
+            assert!(!sorts || SORTS.contains(&name), "{name}: {step}");
+        }
+    }
+}
+
+/// The schema that the migrations build, as one text to review. After a new migration, copy what this prints.
+#[test]
+fn the_schema_is_the_committed_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let _store = open(&directory);
+    let shell = shell(&directory);
+    let mut statement = shell
+        .prepare(
+            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name",
+        )
+        .unwrap();
+    let parts = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let schema: String = parts.map(|part| part.unwrap() + ";\n\n").collect();
+    let (_comment, committed) = include_str!("../../schema.sql").split_once("\n\n").unwrap();
+    assert!(
+        schema.trim() == committed.trim(),
+        "below its first line, store-sqlite/schema.sql should be:\n\n{schema}"
+    );
+}

@@ -1,5 +1,178 @@
-//! discovery
+//! Discovery: what this workspace can do, computed from the registries and the workspace's settings, never typed
+//! by hand (OIDC Discovery §3, RFC 8414 §2). Both well-known paths serve the same document.
+
+use crate::authorize::prompt::PROMPT_VALUES;
+use crate::client::TokenEndpointAuthMethod;
+use crate::client_auth::CLIENT_AUTH_METHODS;
 use crate::decision::Cx;
-pub fn document(_cx: &Cx<'_>, _l: &[&str]) -> serde_json::Map<String, serde_json::Value> {
-    Default::default()
+use crate::grant::GRANTS;
+use crate::pkce::CodeChallengeMethod;
+use crate::response_mode;
+use crate::response_type::ResponseType;
+use crate::standard_claims::STANDARD_CLAIMS;
+use jose::Algorithm;
+use serde_json::{Map, Value, json};
+
+/// An endpoint of a workspace.
+struct Endpoint {
+    /// Name of the member.
+    member: &'static str,
+    /// Path below the issuer.
+    path: &'static str,
+    /// How clients authenticate there.
+    authentication: Authentication,
 }
+
+/// Who may call an endpoint.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Authentication {
+    /// Not a client's business.
+    Elsewhere,
+    /// Any client.
+    Client,
+    /// Only clients that can prove who they are.
+    ConfidentialClient,
+}
+
+const ENDPOINTS: &[Endpoint] = &[
+    endpoint("authorization_endpoint", "/oauth2/authorize", Authentication::Elsewhere),
+    endpoint("token_endpoint", "/oauth2/token", Authentication::Client),
+    endpoint("introspection_endpoint", "/oauth2/introspect", Authentication::ConfidentialClient),
+    endpoint("revocation_endpoint", "/oauth2/revoke", Authentication::Client),
+    endpoint("userinfo_endpoint", "/userinfo", Authentication::Elsewhere),
+    endpoint("jwks_uri", "/.well-known/jwks.json", Authentication::Elsewhere),
+];
+
+const fn endpoint(member: &'static str, path: &'static str, authentication: Authentication) -> Endpoint {
+    Endpoint { member, path, authentication }
+}
+
+/// Claims of ID tokens beside those about the person (OIDC Core §2).
+const PROTOCOL_CLAIMS: &[&str] = &["sub", "iss", "auth_time", "acr", "amr"];
+
+/// The discovery document. `ui_locales` are the BCP 47 tags of the pages' languages.
+pub fn document(cx: &Cx<'_>, ui_locales: &[&str]) -> Map<String, Value> {
+    let mut document = Map::new();
+    document.insert("issuer".to_owned(), json!(cx.issuer));
+    for endpoint in ENDPOINTS {
+        document.insert(endpoint.member.to_owned(), json!(format!("{}{}", cx.issuer, endpoint.path)));
+    }
+    client_authentication(cx, &mut document);
+    flows(cx, &mut document);
+    claims(cx, &mut document);
+    put_list(&mut document, "ui_locales_supported", ui_locales);
+    document
+}
+
+/// `<endpoint>_auth_methods_supported` and their algorithms (RFC 8414 §2).
+fn client_authentication(cx: &Cx<'_>, document: &mut Map<String, Value>) {
+    let allowed = |name: &str| cx.server.token_endpoint_auth_methods.iter().any(|method| method == name);
+    // RFC 8414 §2: never `none`, and here no shared secret either: those would need secrets in the clear.
+    let algorithms: Vec<_> = cx
+        .server
+        .token_endpoint_auth_signing_alg_values
+        .iter()
+        .filter(|algorithm| !algorithm.is_symmetric())
+        .map(|algorithm| algorithm.name())
+        .collect();
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.authentication != Authentication::Elsewhere) {
+        let methods: Vec<_> = CLIENT_AUTH_METHODS
+            .iter()
+            .map(|method| method.method())
+            .filter(|method| allowed(method.name()))
+            .filter(|method| {
+                *method != TokenEndpointAuthMethod::None || endpoint.authentication == Authentication::Client
+            })
+            .collect();
+        let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
+        put_list(document, &format!("{}_auth_methods_supported", endpoint.member), &names);
+        if methods.contains(&TokenEndpointAuthMethod::PrivateKeyJwt) {
+            let member = format!("{}_auth_signing_alg_values_supported", endpoint.member);
+            put_list(document, &member, &algorithms);
+        }
+    }
+}
+
+/// Grants, response types and modes, and the parameters of the authorization endpoint.
+fn flows(cx: &Cx<'_>, document: &mut Map<String, Value>) {
+    let grants = GRANTS.iter().map(|grant| grant.grant_type());
+    let grants: Vec<_> = grants.filter(|grant_type| cx.server.allows_grant_type(grant_type)).collect();
+    let response_types: Vec<_> = ResponseType::allowed(cx.server).map(ResponseType::name).collect();
+    let modes: Vec<_> = response_mode::allowed(cx.server).map(response_mode::Mode::name).collect();
+    let challenges: Vec<_> = CodeChallengeMethod::ALL
+        .iter()
+        .map(|method| method.name())
+        .filter(|name| cx.server.code_challenge_methods.iter().any(|allowed| allowed == name))
+        .collect();
+    put_list(document, "grant_types_supported", &grants);
+    // REQUIRED, be it empty (RFC 8414 §2).
+    document.insert("response_types_supported".to_owned(), json!(response_types));
+    put_list(document, "response_modes_supported", &modes);
+    put_list(document, "code_challenge_methods_supported", &challenges);
+    put_list(document, "prompt_values_supported", PROMPT_VALUES);
+    for (member, supported) in [
+        // RFC 9207 §3 (attack DSC-09).
+        ("authorization_response_iss_parameter_supported", true),
+        ("claims_parameter_supported", true),
+        ("request_parameter_supported", false),
+        // Left out it would mean true (OIDC Discovery §3).
+        ("request_uri_parameter_supported", false),
+    ] {
+        document.insert(member.to_owned(), json!(supported));
+    }
+    if cx.server.client_id_metadata_documents.enabled {
+        document.insert("client_id_metadata_document_supported".to_owned(), json!(true));
+    }
+}
+
+/// Scopes, claims, subjects and the algorithms of ID tokens.
+fn claims(cx: &Cx<'_>, document: &mut Map<String, Value>) {
+    let server = cx.server;
+    let scopes = cx.catalog.scopes.iter().map(|scope| scope.name.as_str());
+    // A pattern of dynamic scopes is no scope value itself.
+    let scopes = scopes.filter(|name| cx.scope_document(name).is_some());
+    let scopes = scopes.filter(|name| *name != "offline_access" || server.allows_grant_type("refresh_token"));
+    put_list(document, "scopes_supported", &scopes.collect::<Vec<_>>());
+    let claims = STANDARD_CLAIMS.iter().map(|claim| claim.name);
+    put_list(
+        document,
+        "claims_supported",
+        &PROTOCOL_CLAIMS.iter().copied().chain(claims).collect::<Vec<_>>(),
+    );
+    let subject_types = ["public", "pairwise"].into_iter();
+    let subject_types =
+        subject_types.filter(|name| server.subject_identifier_types.iter().any(|allowed| allowed == name));
+    put_list(document, "subject_types_supported", &subject_types.collect::<Vec<_>>());
+    put_list(document, "acr_values_supported", &strs(&server.acr_values_supported));
+    let algorithms: Vec<_> = id_token_algorithms(cx).into_iter().map(Algorithm::name).collect();
+    put_list(document, "id_token_signing_alg_values_supported", &algorithms);
+}
+
+/// The algorithms of the workspace's keys, the current one first. RS256 is always among them (OIDC Core §15.1;
+/// decisions 5), but for FAPI, which forbids it (FAPI 2.0 Security Profile §5.4.1).
+fn id_token_algorithms(cx: &Cx<'_>) -> Vec<Algorithm> {
+    let is_fapi = cx.server.profile.starts_with("fapi");
+    let of_keys = cx.keys.iter().flat_map(|key| key.algorithms().iter().copied());
+    let mut algorithms = vec![cx.default_alg];
+    for algorithm in of_keys.chain([Algorithm::RS256]) {
+        let forbidden = algorithm.is_symmetric() || is_fapi && algorithm == Algorithm::RS256;
+        if !forbidden && !algorithms.contains(&algorithm) {
+            algorithms.push(algorithm);
+        }
+    }
+    algorithms
+}
+
+fn strs(values: &[String]) -> Vec<&str> {
+    values.iter().map(String::as_str).collect()
+}
+
+/// An empty list is left out (RFC 8414 §3.2).
+fn put_list(document: &mut Map<String, Value>, member: &str, values: &[&str]) {
+    if !values.is_empty() {
+        document.insert(member.to_owned(), json!(values));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -125,4 +125,18 @@ mod tests {
             assert!(Params::parse(bad).is_err());
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn parsing_never_panics_and_what_was_parsed_is_the_same_again(
+            text in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64),
+            pairs in "([a-c]?=?(%[0-9a-f]{2}|x)?&){0,4}",
+        ) {
+            for text in [text.as_slice(), pairs.as_bytes()] {
+                if let Ok(params) = Params::parse(text) {
+                    proptest::prop_assert!(Params::parse(params.to_query().as_bytes()).ok() == Some(params));
+                }
+            }
+        }
+    }
 }

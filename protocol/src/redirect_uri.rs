@@ -91,6 +91,10 @@ impl<'a> Parts<'a> {
         if DANGEROUS_SCHEMES.iter().any(|dangerous| scheme.eq_ignore_ascii_case(dangerous)) {
             return Err(invalid(uri, "a scheme that leads back to the application"));
         }
+        // What a browser cannot read, or reads otherwise, is nobody's address (CVE-2026-7504).
+        if url::Url::parse(uri).is_err() {
+            return Err(invalid(uri, "an absolute URI"));
+        }
         let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
         if is_web { Self::read_web(uri, scheme, rest) } else { Self::read_private_use(uri, scheme, rest) }
     }
@@ -238,3 +242,6 @@ fn is_host(host: &str) -> bool {
 fn invalid(uri: &str, expected: &str) -> Refusal {
     Refusal::new(Reason::RedirectUriInvalid).parameter("redirect_uri").received(uri).expected(expected)
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,4 +125,19 @@ mod tests {
             assert!(ClaimsRequest::parse(bad).is_err(), "{}", bad.get(..60).unwrap_or(bad));
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn aut_23_parsing_never_panics_and_what_passes_can_be_stored(
+            text in proptest::prop_oneof![
+                proptest::prelude::any::<String>(),
+                r#"\{"(userinfo|id_token)":(\{"(sub|acr|x)":(null|[0-9]|\{"(value|values|essential)":(null|true|"x"|\[\]|\[null\])\})\}|null|1)\}"#,
+            ],
+        ) {
+            if let Ok(claims) = ClaimsRequest::parse(&text) {
+                let stored = serde_json::to_string(&claims).unwrap();
+                proptest::prop_assert_eq!(serde_json::from_str::<ClaimsRequest>(&stored).unwrap(), claims);
+            }
+        }
+    }
 }

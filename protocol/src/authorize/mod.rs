@@ -25,14 +25,12 @@ mod check_resource;
 mod check_response_mode;
 mod check_response_type;
 mod check_scope;
-mod code;
 mod missing_consent;
 mod next_step;
 mod remember_consent;
 mod respond;
 
 pub use check_redirect_uri::VerifiedRedirect;
-pub use code::Code;
 pub use interaction::{Consented, Interaction, Progress};
 pub use next_step::{Step, is_usable_session, next_step};
 pub use pipeline::{AUTHORIZE_CHECKS, AuthorizeRefusal, resume, validate};

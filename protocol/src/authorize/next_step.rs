@@ -9,6 +9,7 @@ use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::scope::ScopeSet;
 use crate::session::Session;
+use crate::token::subject_identifier::subject_identifier;
 
 /// What comes next.
 #[derive(Clone, PartialEq, Debug)]
@@ -37,7 +38,7 @@ pub fn next_step(
     progress: &Progress,
     cx: &Cx<'_>,
 ) -> Step {
-    let step = authentication(request, session, progress, cx)
+    let step = authentication(request, client, session, progress, cx)
         .or_else(|| missing_consent(request, client, session?, consent, progress, cx))
         .unwrap_or(Step::Respond);
     if request.prompt.none { without_pages(step) } else { step }
@@ -66,6 +67,7 @@ fn without_pages(step: Step) -> Step {
 /// What is still to be done about who the user is; nothing when the session does.
 fn authentication(
     request: &AuthorizeRequest,
+    client: &Client,
     session: Option<&Session>,
     progress: &Progress,
     cx: &Cx<'_>,
@@ -85,7 +87,7 @@ fn authentication(
     if !logged_in_here && (request.prompt.login || is_too_old(request, session, cx)) {
         return Some(Step::Login { forced: true });
     }
-    if !is_wanted_subject(request, session) {
+    if !is_wanted_subject(request, client, session, cx) {
         return Some(if logged_in_here {
             Step::Refuse(Refusal::new(Reason::LoginRequired).expected("the user whom the client named"))
         } else {
@@ -116,8 +118,11 @@ fn is_too_old(request: &AuthorizeRequest, session: &Session, cx: &Cx<'_>) -> boo
 }
 
 /// Whether the session's user is the one that `id_token_hint` or a demanded `sub` names (OIDC Core §3.1.2.2).
-fn is_wanted_subject(request: &AuthorizeRequest, session: &Session) -> bool {
-    let sub = session.subject.sub.as_str();
+///
+/// The client knows the user by the identifier it was given, which may be pairwise (OIDC Core §8).
+fn is_wanted_subject(request: &AuthorizeRequest, client: &Client, session: &Session, cx: &Cx<'_>) -> bool {
+    let sub = subject_identifier(client, &session.subject, cx);
+    let sub = sub.as_str();
     let demanded = request.demanded("sub");
     request.hinted_subject.as_deref().is_none_or(|hinted| hinted == sub)
         && (demanded.is_empty() || demanded.contains(&sub))

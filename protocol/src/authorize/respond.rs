@@ -1,11 +1,11 @@
 //! The answer of the authorization endpoint (RFC 6749 §4.1.2, §4.1.2.1; RFC 9207 §2).
 
 use super::check_redirect_uri::VerifiedRedirect;
-use super::code::Code;
 use super::{AuthorizeRequest, ResponseTarget};
 use crate::client::Client;
 use crate::decision::{Cx, Decision, Event, Handle};
 use crate::error::Refusal;
+use crate::grant::authorization_code::Code;
 use crate::grant_record::{GrantBody, GrantRecord};
 use crate::record::{Artifact, Expect, Write};
 use crate::response_mode::{Outgoing, ResponseMode};

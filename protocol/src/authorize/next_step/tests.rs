@@ -112,6 +112,18 @@ fn oidcc_id_token_hint_another_user_must_log_in() {
 }
 
 #[test]
+fn oidc_core_8_a_hint_names_the_user_as_the_client_knows_them() {
+    let mut visit = Visit::consented(&[]);
+    visit.trial.client.subject_type = "pairwise".to_owned();
+    visit.request.hinted_subject = Some(visit.trial.world.subject().sub);
+    assert_eq!(visit.next(), FORCED);
+    let subject = visit.trial.world.subject();
+    let pairwise = subject_identifier(&visit.trial.client, &subject, &visit.trial.world.cx());
+    visit.request.hinted_subject = Some(pairwise);
+    assert_eq!(visit.next(), Step::Respond);
+}
+
+#[test]
 fn oidc_core_5_5_1_a_demanded_sub_must_be_the_users() {
     let mut visit = Visit::consented(&[("claims", r#"{"id_token":{"sub":{"value":"somebody else"}}}"#)]);
     assert_eq!(visit.next(), FORCED);

@@ -1,0 +1,111 @@
+use super::*;
+use crate::fixtures::World;
+
+fn published(world: &mut World) -> Value {
+    Value::Object(document(&world.cx(), &["en", "de"]))
+}
+
+#[test]
+fn the_document_is_the_one_that_was_reviewed() {
+    let mut world = World::default();
+    world.add_scope("account.*", "account");
+    let expected = json!({
+        "issuer": "https://as.example/acme/shop",
+        "authorization_endpoint": "https://as.example/acme/shop/oauth2/authorize",
+        "token_endpoint": "https://as.example/acme/shop/oauth2/token",
+        "introspection_endpoint": "https://as.example/acme/shop/oauth2/introspect",
+        "revocation_endpoint": "https://as.example/acme/shop/oauth2/revoke",
+        "userinfo_endpoint": "https://as.example/acme/shop/userinfo",
+        "jwks_uri": "https://as.example/acme/shop/.well-known/jwks.json",
+        "token_endpoint_auth_methods_supported":
+            ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA"],
+        "introspection_endpoint_auth_methods_supported":
+            ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+        "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA"],
+        "revocation_endpoint_auth_methods_supported":
+            ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA"],
+        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "authorization_response_iss_parameter_supported": true,
+        "claims_parameter_supported": true,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "scopes_supported": ["openid", "profile", "email", "address", "phone", "offline_access",
+            "introspect_tokens", "revoke_tokens", "orders.read", "orders.write"],
+        "claims_supported": ["sub", "iss", "auth_time", "acr", "amr", "name", "family_name", "given_name",
+            "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "gender",
+            "birthdate", "zoneinfo", "locale", "updated_at", "email", "email_verified", "address",
+            "phone_number", "phone_number_verified"],
+        "subject_types_supported": ["public", "pairwise"],
+        "acr_values_supported": ["1"],
+        "id_token_signing_alg_values_supported": ["ES256", "RS256"],
+        "ui_locales_supported": ["en", "de"],
+    });
+    assert_eq!(published(&mut world), expected);
+}
+
+#[test]
+fn dsc_10_what_the_workspace_does_not_allow_is_not_advertised() {
+    let mut world = World::default();
+    world.server.grant_types = ["client_credentials", "implicit", "password"].map(str::to_owned).to_vec();
+    world.server.token_endpoint_auth_methods = vec!["client_secret_jwt".to_owned(), "none".to_owned()];
+    world.server.advanced.disallowed_response_modes = vec!["form_post".to_owned()];
+    let document = published(&mut world);
+    assert_eq!(document["grant_types_supported"], json!(["client_credentials"]));
+    assert_eq!(document["response_types_supported"], json!([]));
+    assert_eq!(document["response_modes_supported"], json!(["query", "fragment"]));
+    assert_eq!(document["token_endpoint_auth_methods_supported"], json!(["none"]));
+    assert_eq!(document.get("introspection_endpoint_auth_methods_supported"), None);
+    assert_eq!(document.get("token_endpoint_auth_signing_alg_values_supported"), None);
+    assert!(!document["scopes_supported"].as_array().unwrap().contains(&json!("offline_access")));
+}
+
+#[test]
+fn dsc_05_no_none_algorithm_and_mcp_7_no_null_member() {
+    let mut world = World::default();
+    world.server.token_endpoint_auth_signing_alg_values = Algorithm::ALL.to_vec();
+    world.server.acr_values_supported.clear();
+    let document = published(&mut world);
+    for (member, value) in document.as_object().unwrap() {
+        assert!(!value.to_string().contains("null"), "{member}");
+        if member.contains("alg_values") {
+            let algorithms = value.as_array().unwrap();
+            let weak = |name: &Value| name == "none" || name.as_str().unwrap().starts_with("HS");
+            assert!(!algorithms.iter().any(weak), "{member}");
+        }
+        if let Some(url) = value.as_str() {
+            assert!(url.starts_with(world.cx().issuer), "DSC-07: {member}");
+        }
+    }
+}
+
+#[test]
+fn dsc_08_plain_only_where_the_workspace_says_so() {
+    let mut world = World::default();
+    world.server.code_challenge_methods.push("plain".to_owned());
+    assert_eq!(published(&mut world)["code_challenge_methods_supported"], json!(["S256", "plain"]));
+}
+
+#[test]
+fn decisions_5_rs256_but_for_fapi() {
+    let mut world = World::default();
+    let algorithms = |world: &mut World| published(world)["id_token_signing_alg_values_supported"].clone();
+    assert_eq!(algorithms(&mut world), json!(["ES256", "RS256"]));
+    world.server.profile = "fapi_20_security".to_owned();
+    assert_eq!(algorithms(&mut world), json!(["ES256"]));
+}
+
+#[test]
+fn opencode_47743_metadata_documents_are_advertised_together_with_none() {
+    let mut world = World::default();
+    assert_eq!(published(&mut world).get("client_id_metadata_document_supported"), None);
+    world.server.client_id_metadata_documents.enabled = true;
+    let document = published(&mut world);
+    assert_eq!(document["client_id_metadata_document_supported"], json!(true));
+    assert!(document["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
+}

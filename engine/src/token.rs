@@ -76,12 +76,14 @@ impl Engine {
             Err(refusal) => Err(refusal.clone()),
         };
         let mut events = decision.events;
-        events.push(match &answer {
-            Ok(_) => Event::new("token", "issued").client(&authenticated.client.client_id),
-            Err(refusal) => {
-                Event::new("token", "refused").client(&authenticated.client.client_id).reason(refusal)
-            }
-        });
+        if events.is_empty() {
+            let event = Event::new("token", if answer.is_ok() { "issued" } else { "refused" });
+            let event = event.client(&authenticated.client.client_id);
+            events.push(match &answer {
+                Ok(_) => event,
+                Err(refusal) => event.reason(refusal),
+            });
+        }
         let proofs = authenticated.writes.len();
         let writes: Vec<Write> = authenticated.writes.iter().cloned().chain(decision.writes).collect();
         match self.commit_decision(workspace, writes, events, call).await {

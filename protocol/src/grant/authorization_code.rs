@@ -31,7 +31,7 @@ pub struct Code {
     pub client: ClientId,
     pub client_uid: Uid,
     pub server_uid: Uid,
-    /// As sent in the authorization request; absent when it was left out there.
+    /// As sent in the authorization request; absent when it was left out there (RFC 6749 §4.1.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +39,7 @@ pub struct Code {
     pub scope: ScopeSet,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resource: Vec<String>,
+    /// The code is dead from then on; its row stays, so that a replay is noticed.
     pub expires_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Timestamp>,
@@ -135,15 +136,13 @@ fn exchange(
     check_subject(grant.body.subject.as_ref(), cx)?;
 
     let refreshable = may_refresh(req.client, &code.scope, cx);
-    let grant = prolong(grant, req.client, refreshable, cx);
-    let used = Code { used_at: Some(cx.now), ..code.clone() };
-    // The used code is kept as long as its tokens may live, so that a replay is seen.
-    let used_row = Artifact {
-        expires_at: grant.expires_at,
-        ..Artifact::new(row.hash, grant.expires_at, &used).with_grant(grant.id.clone())
-    };
-    let used_row = Artifact { owner: row.owner.clone(), ..used_row };
-    let mut writes = vec![Write::PutArtifact { artifact: used_row, expect: Expect::Revision(row.revision) }];
+    let prolonged = prolong(grant, req.client, refreshable, cx);
+    let mut writes = vec![mark_used(row, code, &prolonged, cx)];
+    // Its expiry was set for its longest-lived token already, unless a lifetime was raised meanwhile.
+    if prolonged.expires_at != grant.expires_at {
+        writes.push(Write::PutGrant { grant: prolonged.clone(), expect: Expect::Revision(grant.revision) });
+    }
+    let grant = prolonged;
     let refresh_token = refreshable.then(|| {
         let handle = refresh_token::first(cx);
         let body = RefreshToken {
@@ -157,19 +156,33 @@ fn exchange(
         writes.push(Write::PutArtifact { artifact, expect: Expect::Absent });
         handle
     });
+    let scope = code.scope.clone();
     let facts =
-        AccessTokenFacts { client: req.client, scope: &code.scope, resource: &resource, grant: Some(&grant) };
+        AccessTokenFacts { client: req.client, scope: &scope, resource: &resource, grant: Some(&grant) };
     let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
     writes.extend(write);
-    let id_token = id_token(&grant, &code.scope, req.client, Occasion::Login, cx);
-    let event = Event::new("token", "issued").client(&req.client.client_id).grant(&grant.id);
-    let event = match &grant.subject {
+    let id_token = id_token(&grant, &scope, req.client, Occasion::Login, cx);
+    let events = vec![issued("issued", req.client, &grant)];
+    let issue = Issue { access_token: draft, id_token, refresh_token, scope, expires_in };
+    Ok(Decision { writes, events, reply: Ok(issue) })
+}
+
+/// Single use is a precondition of the commit. The row is kept as long as its tokens may live, so that a replay is
+/// seen.
+fn mark_used(row: &Artifact, code: &Code, grant: &GrantRecord, cx: &Cx<'_>) -> Write {
+    let used = Code { used_at: Some(cx.now), ..code.clone() };
+    let artifact = Artifact::new(row.hash, grant.expires_at, &used).with_grant(grant.id.clone());
+    let artifact = Artifact { owner: row.owner.clone(), ..artifact };
+    Write::PutArtifact { artifact, expect: Expect::Revision(row.revision) }
+}
+
+/// The event of new tokens.
+pub(super) fn issued(action: &'static str, client: &Client, grant: &GrantRecord) -> Event {
+    let event = Event::new("token", action).client(&client.client_id).grant(&grant.id);
+    match &grant.subject {
         Some(subject) => event.subject(subject),
         None => event,
-    };
-    writes.push(Write::PutGrant { expect: Expect::Revision(grant.revision), grant });
-    let issue = Issue { access_token: draft, id_token, refresh_token, scope: code.scope.clone(), expires_in };
-    Ok(Decision { writes, events: vec![event], reply: Ok(issue) })
+    }
 }
 
 /// "Ensure that the authorization code was issued to the authenticated client" (RFC 6749 §4.1.3).

@@ -7,7 +7,7 @@
 //! Each rotation gives the successor the full life of a refresh token and prolongs the grant in the same commit. A
 //! retry changes nothing that it would have to agree on with others, so it never conflicts.
 
-use super::authorization_code::{id_token, prolong, refresh_ttl};
+use super::authorization_code::{id_token, issued, prolong, refresh_ttl};
 use super::{Grant, TokenRequest, artifact, check_subject, impossible, required};
 use crate::client::Client;
 use crate::decision::{Cx, Decision, Event, Handle};
@@ -122,7 +122,7 @@ impl<'f> Family<'f> {
         let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
         writes.extend(write);
         let id_token = id_token(&grant, &scope, req.client, Occasion::Refresh, cx);
-        let event = Event::new("token", "refreshed").client(&req.client.client_id).grant(&grant.id);
+        let event = issued("refreshed", req.client, &grant);
         let issue = Issue { access_token: draft, id_token, refresh_token: Some(handle), scope, expires_in };
         Ok(Decision { writes, events: vec![event], reply: Ok(issue) })
     }

@@ -27,3 +27,10 @@ pub fn memory(pid: u32) -> (u64, u64) {
     };
     (field("VmRSS:"), field("VmHWM:"))
 }
+
+/// How many processes wanted to run on this machine during the last minute, on average.
+#[must_use]
+pub fn machine_load() -> f64 {
+    let averages = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    averages.split(' ').next().and_then(|average| average.parse().ok()).unwrap_or(0.0)
+}

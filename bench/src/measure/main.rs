@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use bench::process;
 use clap::Parser;
 use serde_json::{Map, Value, json};
 
@@ -54,6 +55,12 @@ async fn main() -> Result<()> {
     let pinned = if cores > 1 { Some(Pinned { server: 0, load: 1 }) } else { None };
     if pinned.is_none() {
         println!("one core only: server and load share it, so only the ratios say something");
+    }
+
+    if process::machine_load() > 0.7 {
+        println!(
+            "this machine is busy: trust the processor time per operation, not the operations per second"
+        );
     }
 
     println!("starting both servers");

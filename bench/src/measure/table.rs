@@ -33,10 +33,7 @@ pub(crate) fn print(report: &Value) {
         ]);
         for run in ["/floor/many", "/floor/one", "/postern/many", "/postern/one"] {
             if let Some(error) = both.pointer(&format!("{run}/first_error")).and_then(Value::as_str) {
-                println!(
-                    "    {run}: {} errors, the first: {error}",
-                    number(&format!("{run}/errors")).unwrap_or(0.0)
-                );
+                println!("    {run}: {} errors, the first: {error}", number(&format!("{run}/errors")));
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::authorize::{AuthorizeAnswer, Browser, NextPage, OpenInteraction, Stan
 use crate::entropy::SystemEntropy;
 use crate::session::LiveSession;
 use crate::{Call, Engine, EngineError, Workspace, seal};
-use protocol::authorize::{AuthorizeRequest, Interaction, Progress, Step, next_step};
+use protocol::authorize::{AuthorizeRequest, Interaction, Progress, Step, next_step, resume};
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::decision::Derive;
@@ -262,9 +262,21 @@ impl Engine {
         if interaction.used_at.is_some() {
             return Ok(Err(AuthorizeAnswer::StartAgain { query: interaction.query }));
         }
+        if !self.is_still_allowed(workspace, &interaction, &client) {
+            return Ok(Err(AuthorizeAnswer::StartAgain { query: interaction.query }));
+        }
         let session = self.session(workspace, browser.session.as_deref()).await?;
         let open = OpenInteraction { login_id: login_id.to_owned(), artifact, interaction };
         Ok(Ok(Loaded { open, client, session }))
+    }
+
+    /// Whether the configuration has not taken back meanwhile what the request needs; if it has, the authorization
+    /// endpoint says so, in the right way and to the right one.
+    fn is_still_allowed(&self, workspace: &Workspace, interaction: &Interaction, client: &Client) -> bool {
+        let Ok(params) = Params::parse(interaction.query.as_bytes()) else { return false };
+        let mut entropy = SystemEntropy::default();
+        let mut cx = workspace.cx(self.now(), &mut entropy);
+        resume(&params, Some(client), &mut cx).is_ok()
     }
 
     pub(crate) async fn step(&self, workspace: &Workspace, loaded: &Loaded) -> Result<Step, EngineError> {

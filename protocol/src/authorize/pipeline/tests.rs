@@ -1,4 +1,5 @@
 use super::*;
+use crate::authorize::trial::Trial;
 use crate::fixtures::{World, params};
 use std::collections::BTreeSet;
 
@@ -73,4 +74,64 @@ fn the_quick_starts_request_passes_without_state_and_nonce() {
     assert_eq!(request.target.state, None);
     assert_eq!(request.redirect_uri_as_sent(), Some("https://app.example/cb"));
     assert_eq!(request.code_challenge.unwrap().value, CHALLENGE);
+}
+
+#[test]
+fn of_several_faults_the_first_row_is_told() {
+    let mut trial = Trial::default();
+    let everything = [
+        ("client_id", "gone"),
+        ("redirect_uri", "https://evil.example/"),
+        ("response_mode", "x"),
+        ("request", "x"),
+        ("registration", "x"),
+        ("response_type", "x"),
+        ("code_challenge", "x"),
+        ("scope", "x"),
+        ("resource", "x"),
+        ("prompt", "x"),
+        ("max_age", "x"),
+        ("claims", "x"),
+        ("id_token_hint", "x"),
+    ];
+    let mut faults = everything.to_vec();
+    let mut told = Vec::new();
+    while let Err(refused) = trial.run(&faults) {
+        let parameter = refused.refusal().parameter.clone().unwrap();
+        told.push(parameter.clone());
+        faults.retain(|(name, _)| *name != parameter && format!("{name}_method") != parameter);
+    }
+    let order = everything.map(|(name, _)| name.replace("code_challenge", "code_challenge_method"));
+    assert_eq!(told, order);
+}
+
+#[test]
+fn rdr_27_cau_12_what_was_taken_back_during_the_login_is_noticed() {
+    let noticed = |take_back: fn(&mut Trial)| {
+        let mut trial = Trial::default();
+        trial.client.redirect_uris.push("https://app.example/other".to_owned());
+        let params = trial.params(&[("scope", "openid email"), ("max_age", "1")]);
+        assert_eq!(resume(&params, Some(&trial.client), &mut trial.world.cx()), Ok(()));
+        take_back(&mut trial);
+        resume(&params, trial.registered.then_some(&trial.client), &mut trial.world.cx()).is_err()
+    };
+    assert!(noticed(|trial| trial.registered = false));
+    assert!(noticed(|trial| trial.client.client_status = "inactive".to_owned()));
+    assert!(noticed(|trial| trial.client.redirect_uris.retain(|uri| !uri.ends_with("/cb"))));
+    assert!(noticed(|trial| trial.client.response_types.clear()));
+    assert!(noticed(|trial| trial.client.grant_types.clear()));
+    assert!(noticed(|trial| trial.client.scopes.retain(|scope| scope != "email")));
+    assert!(noticed(|trial| trial.world.server.enforce_pkce = true));
+    assert!(noticed(|trial| trial.client.require_pushed_authorization_requests = true));
+    assert!(!noticed(|_| ()));
+}
+
+#[test]
+fn oidcc_alternate_order_of_parameters_and_unknown_ones() {
+    let mut world = World::default();
+    let client = world.confidential();
+    let query = "extra=foobar&state=s&scope=email+openid&redirect_uri=https://app.example/cb\
+                 &response_type=code&client_id=web";
+    let request = validate(&params(query), Some(&client), &mut world.cx()).unwrap();
+    assert_eq!(request.scope.to_string(), "email openid");
 }

@@ -11,19 +11,19 @@ use jose::{VerifyingKey, base64url};
 use serde::Serialize;
 
 /// Source of randomness; the engine's comes from the operating system, the tests' from a seed.
-pub trait Entropy {
+pub trait Entropy: Send + Sync {
     fn fill(&mut self, bytes: &mut [u8]);
 }
 
 /// Keyed derivation: the same input gives the same handle, which nobody without the key can compute.
-pub trait Derive {
+pub trait Derive: Send + Sync {
     /// 32 bytes for `label` and `input`.
     fn derive(&self, label: &str, input: &str) -> [u8; 32];
 }
 
 /// Knows who still exists: refresh, userinfo and sessions end when the person or the provider goes
 /// (attack W-10).
-pub trait Subjects {
+pub trait Subjects: Send + Sync {
     fn still_exists(&self, subject: &crate::subject::Subject) -> bool;
 }
 

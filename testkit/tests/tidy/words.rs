@@ -1,7 +1,7 @@
 //! Names and marks that do not belong into the repository.
 
 use crate::assert_none;
-use crate::source::{rust_sources, text_files};
+use crate::source::{line_of, rust_sources, text_files};
 
 #[test]
 fn files_have_names_that_say_something() {
@@ -56,6 +56,20 @@ fn code_has_no_stubs_and_no_silenced_rules() {
         }
     }
     assert_none("no stubs, no skipped tests, no silenced lints", "see each place", &violations);
+}
+
+#[test]
+fn every_exception_says_why() {
+    let mut violations = Vec::new();
+    for source in &rust_sources() {
+        for (at, _) in source.code.match_indices("#[expect(").chain(source.code.match_indices("#![expect(")) {
+            let attribute = source.code[at..].split(")]").next().unwrap_or_default();
+            if !attribute.contains("reason =") {
+                violations.push(format!("{}:{}", source.path, line_of(&source.code, at)));
+            }
+        }
+    }
+    assert_none("an exception from a lint has a reason", "#[expect(the_lint, reason = \"..\")]", &violations);
 }
 
 #[test]

@@ -109,3 +109,6 @@ fn add(members: &mut Value, name: &str, value: Value) {
         members.insert(name.to_owned(), value);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,3 +44,6 @@ pub fn decide(token: &PresentedToken, requester: &Client, found: &[Found], cx: &
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,3 +47,6 @@ pub fn claims(active: &ActiveToken, client: &Client, cx: &Cx<'_>) -> Result<Map<
     }
     Ok(claims)
 }
+
+#[cfg(test)]
+mod tests;

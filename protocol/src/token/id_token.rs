@@ -70,7 +70,9 @@ impl IdTokenDraft {
         if let Some(nonce) = grant.body.nonce.as_deref().filter(|_| occasion == Occasion::Login) {
             put("nonce", json!(nonce));
         }
-        Self { alg: client.id_token_signed_response_alg.unwrap_or(cx.default_alg), claims }
+        // A registered HS256 has no key: secrets are stored as hashes only.
+        let registered = client.id_token_signed_response_alg.filter(|alg| !alg.is_symmetric());
+        Self { alg: registered.unwrap_or(cx.default_alg), claims }
     }
 
     /// The claims as JSON, with the hashes that bind the access token and the code that leave together with this
@@ -97,5 +99,86 @@ impl Span {
     fn of(client: &Client, cx: &Cx<'_>) -> Self {
         let ttl: Duration = client.ttl(|own| own.id_token_ttl, cx.server.id_token_ttl).0;
         Self { iat: cx.now.seconds(), exp: cx.now.plus(ttl).seconds() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authorize::claims_request::{ClaimRequest, ClaimsRequest};
+    use crate::fixtures::{ISSUER, START, World};
+
+    fn draft(change: impl Fn(&mut GrantRecord, &mut Client)) -> (World, IdTokenDraft) {
+        let mut world = World::default();
+        let mut client = world.confidential();
+        let mut grant = world.grant(&client, "openid profile email");
+        change(&mut grant, &mut client);
+        let subject = world.subject();
+        let draft = IdTokenDraft::new(&grant, &subject, &client, Occasion::Login, &world.cx());
+        (world, draft)
+    }
+
+    fn claims(change: impl Fn(&mut GrantRecord, &mut Client)) -> Map<String, Value> {
+        serde_json::from_slice(&draft(change).1.claims(None, None)).unwrap()
+    }
+
+    fn names(claims: &Map<String, Value>) -> Vec<&str> {
+        claims.keys().map(String::as_str).collect()
+    }
+
+    fn ask(names: &[&str]) -> Option<ClaimsRequest> {
+        let id_token = names.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect();
+        Some(ClaimsRequest { id_token, ..ClaimsRequest::default() })
+    }
+
+    #[test]
+    fn oidcc_server_the_claims_of_oidc_core_2_and_no_claims_of_scopes() {
+        let (world, draft) = draft(|_, _| {});
+        let claims: Value = serde_json::from_slice(&draft.claims(None, None)).unwrap();
+        let now = START.seconds();
+        let expected = json!({
+            "iss": ISSUER, "sub": world.subject().sub, "aud": "web", "iat": now, "exp": now + 3600,
+            "nonce": "n-0S6_WzA2Mj", "acr": "1", "amr": ["pwd"], "sid": "sid-1",
+        });
+        assert_eq!(claims, expected);
+    }
+
+    #[test]
+    fn oidc_core_2_auth_time_when_it_was_asked_for_or_registered() {
+        let auth_time =
+            |change: &dyn Fn(&mut GrantRecord, &mut Client)| claims(change).get("auth_time").cloned();
+        let expected = Some(json!(START.seconds() - 30));
+        assert_eq!(auth_time(&|_, _| {}), None);
+        assert_eq!(auth_time(&|grant, _| grant.body.auth_time_requested = true), expected);
+        assert_eq!(auth_time(&|_, client| client.require_auth_time = true), expected);
+        assert_eq!(auth_time(&|_, client| client.default_max_age = 60), expected);
+        assert_eq!(auth_time(&|grant, _| grant.body.claims = ask(&["auth_time"])), expected);
+    }
+
+    #[test]
+    fn oidc_core_5_5_claims_that_were_asked_for_and_none_that_would_forge_the_rest() {
+        let asked = ["name", "email_verified", "groups", "iss", "sub", "aud", "exp", "nonce", "phone_number"];
+        let (plain, more) = (claims(|_, _| {}), claims(|grant, _| grant.body.claims = ask(&asked)));
+        let added: Vec<_> = names(&more).into_iter().filter(|name| !plain.contains_key(*name)).collect();
+        assert_eq!(added, ["email_verified", "name"]);
+        for (name, value) in &plain {
+            assert_eq!(&more[name], value, "{name}");
+        }
+    }
+
+    #[test]
+    fn oidc_core_3_1_3_6_hashes_bind_what_leaves_together() {
+        let (_, draft) = draft(|_, _| {});
+        let claims: Value = serde_json::from_slice(&draft.claims(Some("token"), Some("code"))).unwrap();
+        assert_eq!(claims["at_hash"], half_hash(Algorithm::ES256, "token"));
+        assert_eq!(claims["c_hash"], half_hash(Algorithm::ES256, "code"));
+    }
+
+    #[test]
+    fn decisions_5_the_registered_algorithm_or_the_servers() {
+        let alg = |registered| draft(|_, client| client.id_token_signed_response_alg = registered).1.alg;
+        assert_eq!(alg(None), Algorithm::ES256);
+        assert_eq!(alg(Some(Algorithm::RS256)), Algorithm::RS256);
+        assert_eq!(alg(Some(Algorithm::HS256)), Algorithm::ES256);
     }
 }

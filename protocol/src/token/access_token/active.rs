@@ -299,3 +299,6 @@ fn revoked_hash(server: &ServerId, jti: &str) -> HandleHash {
 fn revoked(why: &str) -> Refusal {
     Refusal::new(Reason::TokenRevoked).received(why)
 }
+
+#[cfg(test)]
+mod tests;

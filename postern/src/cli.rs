@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config, demo, doctor, migrate, serve};
+use crate::{config, demo, doctor, explain, migrate, serve};
 
 /// Multi-tenant OAuth 2 and OpenID Connect authorization server.
 #[derive(Debug, Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Serve(ServeArgs),
     /// Look for what could go wrong with an installation, and say how to mend it.
     Doctor(ConfigArgs),
+    /// Say why a request was refused: what was received, what was expected, the rule, and the fix.
+    Explain(ExplainArgs),
     /// Bring the database's schema up to date.
     Migrate(MigrateArgs),
 }
@@ -64,6 +66,20 @@ pub(crate) struct ConfigArgs {
     pub(crate) config: PathBuf,
 }
 
+/// What `explain` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The X-Trace-ID of the answer, also shown on the error page
+    #[arg(value_name = "TRACE-ID")]
+    pub(crate) trace_id: String,
+    /// The demo's data directory
+    #[arg(long, value_name = "DIR", default_value = "data", conflicts_with = "config")]
+    pub(crate) data_dir: PathBuf,
+    /// The configuration (TOML) of a server
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 /// What `migrate` is told.
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {
@@ -82,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Serve(ServeArgs { print_config: true, .. }) => print(config::TEMPLATE),
         Command::Serve(ServeArgs { config, .. }) => serve::run(&config.unwrap_or_default()),
         Command::Doctor(ConfigArgs { config }) => doctor::run(&config),
+        Command::Explain(args) => explain::run(&args),
         Command::Migrate(MigrateArgs { config, plan }) => migrate::run(&config, plan),
     };
     match outcome {

@@ -25,7 +25,7 @@ const SOON: Duration = Duration::days(14);
 /// Something must be mended, or the configuration cannot be read.
 pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
     let config = Config::read(file)?;
-    let findings = server::runtime()?.block_on(examine(&config, OffsetDateTime::now_utc()));
+    let findings = server::runtime()?.block_on(examine(&config, server::now()));
     for finding in &findings {
         println!("{finding}");
     }

@@ -8,6 +8,7 @@ pub mod tls;
 
 mod demo;
 mod doctor;
+mod explain;
 mod migrate;
 mod seal_key;
 mod serve;

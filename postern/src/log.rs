@@ -20,6 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::http::trace_id::CURRENT;
+use crate::server;
 
 const QUEUE: usize = 8_192;
 
@@ -35,7 +36,7 @@ pub enum Format {
 }
 
 /// What is logged, and how.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Settings {
     filter: EnvFilter,
     format: Format,
@@ -127,7 +128,7 @@ struct Lines {
 impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let trace_id = CURRENT.try_with(ToString::to_string).ok();
-        let line = line(self.format, OffsetDateTime::now_utc(), trace_id.as_deref(), event);
+        let line = line(self.format, server::now(), trace_id.as_deref(), event);
         if self.queue.try_send(line).is_err() {
             self.lost.fetch_add(1, Relaxed);
         }
@@ -135,9 +136,9 @@ impl<S: Subscriber> Layer<S> for Lines {
 }
 
 fn line(format: Format, now: OffsetDateTime, trace_id: Option<&str>, event: &Event<'_>) -> String {
-    let mut facts = Facts { format, message: String::new(), rest: String::new() };
+    let mut facts = Facts { format, message: String::new(), rest: String::new(), traced: false };
     event.record(&mut facts);
-    if let Some(trace_id) = trace_id {
+    if let Some(trace_id) = trace_id.filter(|_| !facts.traced) {
         facts.fact("trace_id", trace_id);
     }
     let (level, target) = (name(*event.metadata().level()), event.metadata().target());
@@ -178,10 +179,13 @@ struct Facts {
     format: Format,
     message: String,
     rest: String,
+    /// The event names its trace id itself.
+    traced: bool,
 }
 
 impl Facts {
     fn fact(&mut self, name: &str, value: &str) {
+        self.traced |= name == "trace_id";
         match self.format {
             Format::Json => {
                 self.rest.push(',');
@@ -317,6 +321,8 @@ mod tests {
 
     #[test]
     fn w_03_text_lines_are_escaped_too() {
+        let own = logged(Format::Json, || tracing::info!(trace_id = "own", "calm"));
+        assert_eq!(own.matches("trace_id").count(), 1, "{own}");
         let line = logged(Format::Text, || tracing::info!(user = HOSTILE, "calm"));
         assert_eq!(line.matches('\n').count(), 1);
         assert!(line.trim_end().chars().all(|c| !steers(c)), "{line:?}");

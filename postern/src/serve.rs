@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use engine::{Engine, EngineConfig};
+use protocol::id::TenantId;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use time::OffsetDateTime;
+use url::Url;
 
 use crate::config::{Config, Secret, Tls};
 use crate::http::{Hsts, Settings, Shutdown, log_panics};
@@ -14,49 +17,78 @@ use crate::server::{self, Server};
 use crate::tls::Identity;
 use crate::tls::renewal::Current;
 use crate::tls::self_signed::SelfSigned;
-use crate::{log, wire};
+use crate::{log, seal_key, wire};
 
 /// Runs a server until it is told to stop.
 ///
 /// # Errors
 /// One line that names the setting.
 pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
-    let config = Config::read(file)?;
+    let mut config = Config::read(file)?;
+    let _log = log::start(std::mem::take(&mut config.log))?;
+    log_panics();
     server::runtime()?.block_on(start(config))
 }
 
 async fn start(config: Config) -> anyhow::Result<()> {
     let tls = TlsSource::of(&config);
-    let certificate = Current::new(tls.load(OffsetDateTime::now_utc())?).context(tls.setting())?;
-    let _log = log::start(config.log)?;
-    log_panics();
-    let shutdown = Shutdown::default();
-    shutdown.on_signals()?;
+    let certificate = Current::new(tls.load(server::now())?).context(tls.setting())?;
     let listener = server::bind("listen", config.listen).await?;
     let metrics_listener = match config.metrics_listen {
         Some(address) => Some(server::bind("metrics_listen", address).await?),
         None => None,
     };
-    let rooms = wire::rooms();
-    tracing::info!(public_url = %config.public_url, listen = %config.listen, "serving");
-    let hsts = match config.public_url.host_str() {
-        Some("localhost" | "127.0.0.1" | "[::1]") => Hsts::Loopback,
-        _ => Hsts::Strict,
-    };
+    let engine = open(&config).await?;
+    let shutdown = Shutdown::default();
+    shutdown.on_signals()?;
+    tracing::info!(public_url = engine.public_url(), listen = %config.listen, "serving");
     let server = Server {
         listeners: vec![listener],
         metrics_listener,
         certificate: Arc::clone(&certificate),
-        router: rooms.router,
-        probe: rooms.probe,
-        settings: Settings { limits: config.limits, trusted_proxies: config.trusted_proxies, hsts },
+        router: wire::rooms(&engine),
+        probe: wire::probe(&engine),
+        settings: Settings {
+            limits: config.limits,
+            trusted_proxies: config.trusted_proxies,
+            hsts: hsts(&config.public_url),
+        },
     };
     tokio::select! {
         stopped = server.run(shutdown) => stopped?,
-        () = certificate.follow(|| tls.load(OffsetDateTime::now_utc())) => {}
+        () = certificate.follow(|| tls.load(server::now())) => {}
     }
+    engine.flush().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The engine over the configured database, after everything was looked at that must not be so.
+async fn open(config: &Config) -> anyhow::Result<Arc<Engine>> {
+    let store = wire::open_store(&config.store, true)?;
+    let is_new = wire::is_new(store.as_ref()).await?;
+    let key = seal_key::open(&config.key, is_new).context("key_file")?;
+    let mut settings = EngineConfig::new(config.public_url.as_str().trim_end_matches('/'), key);
+    settings.fetch.allow_loopback = config.fetch.allow_loopback;
+    settings.fetch.allowed_hosts.clone_from(&config.fetch.allow_hosts);
+    settings.fetch.extra_trust_anchors.clone_from(&config.fetch.extra_trust_anchors);
+    settings.admin_origins.clone_from(&config.admin_origins);
+    settings.default_tenant = config.default_tenant.clone().map(TenantId::new);
+    let engine = wire::open_engine(settings, Arc::clone(&store))?;
+    wire::check_key(&engine, store.as_ref()).await.with_context(|| format!("key_file: {}", config.key))?;
+    ensure!(
+        !engine.holds_demo_credentials().await?,
+        "store.sqlite.path: this database was made by `postern demo` and holds credentials that everybody \
+         knows; use another one"
+    );
+    Ok(engine)
+}
+
+fn hsts(public_url: &Url) -> Hsts {
+    match public_url.host_str() {
+        Some("localhost" | "127.0.0.1" | "[::1]") => Hsts::Loopback,
+        _ => Hsts::Strict,
+    }
 }
 
 /// Where the certificate is loaded from, at the start and at each renewal.

@@ -5,12 +5,20 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::Router;
+use engine::{Clock, SystemClock};
+use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::http::{self, Gate, Metrics, Probe, Settings, Shutdown, Transport};
 use crate::tls;
 use crate::tls::renewal::Current;
+
+/// The time, from the engine's clock, as certificates and logs tell it.
+pub(crate) fn now() -> OffsetDateTime {
+    let millis = i128::from(SystemClock.now().millis());
+    OffsetDateTime::from_unix_timestamp_nanos(millis * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
 
 /// A server ready to run.
 pub(crate) struct Server {

@@ -3,19 +3,15 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use axum::Router;
+use engine::{Engine, EngineConfig, SystemClock};
+use protocol::record::DocumentKind;
 use store::{Page, Store};
 use store_sqlite::{Options, SqliteStore};
 
 use crate::config;
 use crate::http::Probe;
-
-/// The rooms, ready to be put behind the gate.
-pub(crate) struct Rooms {
-    pub(crate) router: Router,
-    pub(crate) probe: Probe,
-}
 
 /// Opens the database, bringing its schema up to date when `migrate` is set.
 ///
@@ -51,6 +47,38 @@ pub(crate) async fn is_new(store: &dyn Store) -> anyhow::Result<bool> {
     Ok(store.tenants(&Page::first(1)).await?.is_empty())
 }
 
-pub(crate) fn rooms() -> Rooms {
-    Rooms { router: Router::new(), probe: Arc::new(|| Box::pin(async { true })) }
+/// Puts the engine over the store. Needs a runtime.
+///
+/// # Errors
+/// A trust anchor cannot be read.
+pub(crate) fn open_engine(config: EngineConfig, store: Arc<dyn Store>) -> anyhow::Result<Arc<Engine>> {
+    Engine::open(config, store, Arc::new(SystemClock)).context("fetch.extra_trust_anchors")
+}
+
+/// Opens one sealed thing, if there is one, to see that the key is the one it was sealed with (E18).
+///
+/// # Errors
+/// The key is another one, or the store cannot answer.
+pub(crate) async fn check_key(engine: &Engine, store: &dyn Store) -> anyhow::Result<()> {
+    for tenant in store.tenants(&Page::first(1)).await? {
+        for server in store.documents(&tenant.id, DocumentKind::Server, None, &Page::first(1)).await? {
+            let opened = engine.workspace(tenant.id.as_str(), &server.id).await;
+            ensure!(opened.is_ok(), "is not the key that this database was sealed with");
+        }
+    }
+    Ok(())
+}
+
+/// The rooms on one router, to be put behind the gate.
+pub(crate) fn rooms(_: &Arc<Engine>) -> Router {
+    Router::new()
+}
+
+/// Asks the store for `/ready`.
+pub(crate) fn probe(engine: &Arc<Engine>) -> Probe {
+    let engine = Arc::clone(engine);
+    Arc::new(move || {
+        let engine = Arc::clone(&engine);
+        Box::pin(async move { engine.ready().await.is_ok() })
+    })
 }

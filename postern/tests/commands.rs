@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::{BufRead, BufReader, Read};
     use std::net::TcpListener;
     use std::os::unix::fs::PermissionsExt;
     use std::path::{Path, PathBuf};
-    use std::process::{Command, Output};
+    use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 
     use tempfile::TempDir;
 
@@ -66,6 +67,107 @@ mod tests {
 
     fn report(output: &Output) -> String {
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// A running demo. Killed when dropped.
+    struct Demo {
+        process: Child,
+        base: String,
+        said: String,
+        rest: BufReader<ChildStderr>,
+    }
+
+    impl Demo {
+        fn start(directory: &Path, more: &[&str]) -> Self {
+            let mut process = Command::new(env!("CARGO_BIN_EXE_postern"))
+                .args(["demo", "--listen", "127.0.0.1:0", "--data-dir", directory.to_str().unwrap()])
+                .args(more)
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut rest = BufReader::new(process.stderr.take().unwrap());
+            let mut said = String::new();
+            while !said.contains("Ctrl-C") {
+                assert!(rest.read_line(&mut said).unwrap() > 0, "ended early: {said}");
+            }
+            let base = said.split_whitespace().find(|word| word.starts_with("https://")).unwrap().to_owned();
+            Self { process, base, said, rest }
+        }
+
+        /// Asks it to stop and answers how it ended and what it said meanwhile.
+        fn stop(mut self) -> (ExitStatus, String) {
+            let told = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+            assert!(told.success());
+            let mut said = String::new();
+            self.rest.read_to_string(&mut said).unwrap();
+            (self.process.wait().unwrap(), said)
+        }
+    }
+
+    impl Drop for Demo {
+        fn drop(&mut self) {
+            let _ = self.process.kill();
+        }
+    }
+
+    fn client(data: &Path) -> reqwest::Client {
+        let root = fs::read(data.join("root.pem")).unwrap();
+        let root = reqwest::Certificate::from_pem(&root).unwrap();
+        reqwest::Client::builder().tls_certs_only([root]).build().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_demo_starts_says_what_to_open_and_stops_when_asked() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        let mut certificates = Vec::new();
+        for _ in 0..2 {
+            let demo = Demo::start(&data, &[]);
+            for needed in ["/api/swagger/default", "/default/default/demo", "user / user", "demonstration"] {
+                assert!(demo.said.contains(needed), "{}", demo.said);
+            }
+            let ready = client(&data).get(format!("{}/ready", demo.base)).send().await.unwrap();
+            assert_eq!(ready.status(), 200);
+            certificates.push(fs::read(data.join("certificate.pem")).unwrap());
+            let (status, said) = demo.stop();
+            assert!(status.success() && said.trim().is_empty(), "{status}: {said}");
+        }
+        assert_eq!(certificates[0], certificates[1], "kept between starts");
+        assert_eq!(mode(&data), 0o700);
+        for private in ["certificate.key", "seal.key", "postern.db"] {
+            assert_eq!(mode(&data.join(private)), 0o600, "{private}");
+        }
+    }
+
+    #[test]
+    fn w_05_serve_refuses_a_database_of_the_demo() {
+        let installation = Installation::new();
+        Demo::start(installation.directory.path(), &[]).stop();
+        let said = complaint(&installation.run(&["serve"]));
+        assert!(said.contains("credentials that everybody knows"), "{said}");
+    }
+
+    #[test]
+    fn e_18_serve_refuses_a_missing_key_and_another_one() {
+        let installation = Installation::new();
+        Demo::start(installation.directory.path(), &[]).stop();
+        let key = installation.path("seal.key");
+        fs::write(&key, "A".repeat(43)).unwrap();
+        let said = complaint(&installation.run(&["serve"]));
+        assert!(said.contains("is not the key that this database was sealed with"), "{said}");
+        fs::remove_file(&key).unwrap();
+        let said = complaint(&installation.run(&["serve"]));
+        assert!(said.contains("key_file: ") && said.contains("restore it from your backup"), "{said}");
+        assert!(!key.exists());
+    }
+
+    #[test]
+    fn explain_knows_nothing_of_a_foreign_id() {
+        let directory = tempfile::tempdir().unwrap();
+        Demo::start(directory.path(), &[]).stop();
+        let data = directory.path().to_str().unwrap();
+        let said = complaint(&postern(&["explain", "0123", "--data-dir", data]));
+        assert!(said.contains("nothing is known about 0123"), "{said}");
     }
 
     #[test]

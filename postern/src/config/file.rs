@@ -24,6 +24,9 @@ pub(super) struct File {
     pub(super) key_env: Option<String>,
     #[serde(default)]
     pub(super) trusted_proxies: Vec<String>,
+    #[serde(default)]
+    pub(super) admin_origins: Vec<String>,
+    pub(super) default_tenant: Option<String>,
     pub(super) tls: Tls,
     pub(super) store: Store,
     #[serde(default)]

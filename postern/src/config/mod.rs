@@ -39,6 +39,10 @@ pub struct Config {
     pub key: Secret,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose pages may call the admin API.
+    pub admin_origins: Vec<String>,
+    /// The tenant whose landing page stands at `/`.
+    pub default_tenant: Option<String>,
     /// What one client may take.
     pub limits: Limits,
     /// What outbound requests may reach.
@@ -156,6 +160,13 @@ impl Config {
             store: Store::Sqlite { path: file.store.sqlite.path },
             key,
             trusted_proxies,
+            admin_origins: file
+                .admin_origins
+                .iter()
+                .map(|origin| check_origin(origin))
+                .collect::<Result<_, _>>()
+                .map_err(|problem| wrong("admin_origins", problem))?,
+            default_tenant: file.default_tenant,
             limits: limits(&file.limits).map_err(|(setting, problem)| wrong(&setting, problem))?,
             fetch: Fetch {
                 allow_hosts: file.fetch.allow_hosts,
@@ -186,6 +197,16 @@ fn check_public_url(text: &str) -> Result<Url, String> {
         return Err("must not contain a user name".into());
     }
     Ok(url)
+}
+
+/// An origin as browsers send it (RFC 6454 §6.2): compared byte for byte later.
+fn check_origin(text: &str) -> Result<String, String> {
+    let origin = Url::parse(text).map(|url| url.origin().ascii_serialization());
+    if origin.is_ok_and(|origin| origin == text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("\"{text}\" is not an origin such as https://console.example.com"))
+    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -116,6 +116,10 @@ fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
         (wrong(&with("", "listen = \"8443\"")), "listen: \"8443\" is not an address"),
         (wrong(&with("", "metrics_listen = \"yes\"")), "metrics_listen: \"yes\" is not"),
         (wrong(&with("", "trusted_proxies = [\"a\"]")), "trusted_proxies: \"a\" is not a network"),
+        (
+            wrong(&with("", "admin_origins = [\"https://a.example/\"]")),
+            "admin_origins: \"https://a.example/\"",
+        ),
         (wrong(&with("limits", "connections = 0")), "limits.connections: must be at least 1"),
         (wrong(&with("limits", "connections = -1")), "limits.connections: invalid value"),
         (wrong(&with("limits", "body_seconds = \"20\"")), "limits.body_seconds: invalid type"),

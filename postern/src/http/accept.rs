@@ -53,7 +53,7 @@ pub async fn serve(listeners: Vec<TcpListener>, transport: Transport, gate: Arc<
         accepting.spawn(accept(listener, transport.clone(), Arc::clone(&gate), shutdown.clone()));
     }
     tokio::select! {
-        () = gate.monitor.sweep(limits) => {}
+        () = gate.monitor.sweep(limits, false) => {}
         () = shutdown.begun() => {}
     }
     accepting.shutdown().await;
@@ -65,7 +65,7 @@ pub async fn serve(listeners: Vec<TcpListener>, transport: Transport, gate: Arc<
     };
     tokio::select! {
         () = drained => {}
-        () = gate.monitor.sweep(limits) => {}
+        () = gate.monitor.sweep(limits, true) => {}
         () = tokio::time::sleep(limits.drain) => {
             tracing::warn!(seconds = limits.drain.as_secs(), "some requests did not finish in time");
         }

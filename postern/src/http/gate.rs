@@ -89,6 +89,7 @@ impl Gate {
         let route = RouteSlot::default();
         parts.extensions.insert(route.clone());
         parts.extensions.insert(ConnectInfo(client));
+        parts.extensions.insert(engine::Source(client.ip().to_string()));
 
         let outcome = match hygiene::check(&parts, &self.settings.limits) {
             Ok(()) => self.handle(parts, body, beat, &trace_id).await,
@@ -143,7 +144,7 @@ impl Gate {
         let permit = Arc::clone(&self.requests).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
         beat.handling();
         hygiene::strip(&mut parts.headers);
-        parts.extensions.insert(trace_id.clone());
+        parts.extensions.insert(engine::TraceId(trace_id.to_string()));
         let request = Request::from_parts(parts, body);
         let call = self.router.clone().oneshot(request);
         let answered = panic::contain(trace_id::CURRENT.scope(trace_id.clone(), call));

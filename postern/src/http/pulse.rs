@@ -191,12 +191,16 @@ impl Monitor {
     }
 
     /// Rings every connection that is over its limit, again and again until it is gone. Never returns.
-    pub(super) async fn sweep(&self, limits: &Limits) {
+    /// While `stopping`, nobody without a request is waited for.
+    pub(super) async fn sweep(&self, limits: &Limits, stopping: bool) {
         let mut ticks = tokio::time::interval(SWEEP);
         loop {
             ticks.tick().await;
             let pulses = self.pulses.lock().unwrap_or_else(PoisonError::into_inner);
-            let patience = Patience::of(limits, pulses.len());
+            let patience = match stopping {
+                true => Patience::of(limits, usize::MAX),
+                false => Patience::of(limits, pulses.len()),
+            };
             let now = self.now();
             for pulse in pulses.values().filter(|pulse| pulse.verdict(now, &patience)) {
                 pulse.cut.notify_one();

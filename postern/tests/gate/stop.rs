@@ -51,6 +51,16 @@ async fn e_06_not_ready_as_soon_as_the_stop_begins() {
 }
 
 #[tokio::test]
+async fn the_stop_does_not_wait_for_a_silent_client_without_a_request() {
+    let hour = Duration::from_secs(3_600);
+    let server = Server::with(Limits { drain: hour, idle: hour, stall: hour, ..Limits::default() }).await;
+    // Answers nothing, not even the farewell of HTTP/2.
+    let _silent = server.connect("h2").await;
+    server.shutdown.begin();
+    server.running.await.unwrap();
+}
+
+#[tokio::test]
 async fn the_drain_ends_at_its_limit() {
     let limits = Limits { drain: Duration::from_millis(50), ..Limits::default() };
     let server = Server::with(limits).await;

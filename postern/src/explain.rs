@@ -1,0 +1,63 @@
+//! `postern explain`: what the server knows about a refusal, by its trace id.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use engine::EngineConfig;
+use protocol::explain::Explanation;
+
+use crate::cli::ExplainArgs;
+use crate::config::{Config, Secret, Store};
+use crate::demo::DataDirectory;
+use crate::{seal_key, server, wire};
+
+/// Prints the explanation.
+///
+/// # Errors
+/// There is none under that id, or the database cannot be opened.
+pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
+    let (store, key) = match &args.config {
+        Some(file) => places(file)?,
+        None => {
+            let directory = DataDirectory::new(&args.data_dir);
+            (directory.store(), directory.key())
+        }
+    };
+    let found = server::runtime()?.block_on(find(&store, &key, &args.trace_id))?;
+    let explanation = found.with_context(|| {
+        format!("nothing is known about {}: explanations are kept for a day", args.trace_id)
+    })?;
+    print!("{}", text(&explanation));
+    Ok(())
+}
+
+fn places(file: &Path) -> anyhow::Result<(Store, Secret)> {
+    let config = Config::read(file)?;
+    Ok((config.store, config.key))
+}
+
+async fn find(store: &Store, key: &Secret, trace_id: &str) -> anyhow::Result<Option<Explanation>> {
+    ensure!(wire::pending(store)?.is_empty(), "there is no database of this version yet");
+    let config = EngineConfig::new("", seal_key::open(key, false)?);
+    let engine = wire::open_engine(config, Arc::clone(&wire::open_store(store, false)?))?;
+    Ok(engine.explanation(trace_id).await?)
+}
+
+fn text(explanation: &Explanation) -> String {
+    let lines = [
+        ("Trace id", Some(&explanation.trace_id)),
+        ("Time", Some(&explanation.at.rfc3339())),
+        ("Request", Some(&explanation.request)),
+        ("Error", Some(&explanation.error)),
+        ("Reason", Some(&explanation.description)),
+        ("Parameter", explanation.parameter.as_ref()),
+        ("Received", explanation.received.as_ref()),
+        ("Expected", explanation.expected.as_ref()),
+        ("Rule", Some(&explanation.clause)),
+        ("Fix", Some(&explanation.fix)),
+    ];
+    let given = lines.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    // What was received is a stranger's text: it must not steer the terminal.
+    given.map(|(name, value)| format!("{name:<10} {}\n", value.escape_debug())).collect()
+}

@@ -1,0 +1,272 @@
+//! Answers of the API endpoints: JSON, and refusals as JSON.
+
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use engine::{Call, Engine};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use protocol::error::{ErrorCode, Reason, Refusal};
+use protocol::explain::Explanation;
+use protocol::id::TenantId;
+use serde::Serialize;
+
+pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Seconds until a request is worth sending again when we are at fault.
+const SOON: HeaderValue = HeaderValue::from_static("1");
+
+/// JSON that nobody keeps (RFC 6749 §5.1: `no-store`, and `no-cache` for old caches; attacks TOK-02, INT-09).
+pub(crate) fn json(body: impl Into<Bytes>) -> Response {
+    secret(JSON, body.into())
+}
+
+/// Any media type that nobody keeps.
+pub(crate) fn secret(content_type: HeaderValue, body: Bytes) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, NO_STORE), (header::PRAGMA, NO_CACHE)];
+    (headers, body).into_response()
+}
+
+/// JSON that everybody may keep for five minutes: discovery and keys.
+pub(crate) fn public_json(body: Bytes) -> Response {
+    const FIVE_MINUTES: HeaderValue = HeaderValue::from_static("public, max-age=300");
+    ([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, FIVE_MINUTES)], body).into_response()
+}
+
+/// Sends a browser elsewhere: 302 after a GET, 303 after a form, so that the form is not sent on
+/// (RFC 9700 §4.12).
+pub(crate) fn redirect(method: &Method, location: &str) -> Result<Response, Refusal> {
+    // What could split the header is refused by the header's type (attack AUT-29).
+    let location = HeaderValue::try_from(location).map_err(|_| Refusal::new(Reason::Internal))?;
+    let status = if *method == Method::POST { StatusCode::SEE_OTHER } else { StatusCode::FOUND };
+    Ok((status, [(header::LOCATION, location), (header::CACHE_CONTROL, NO_STORE)]).into_response())
+}
+
+/// The refusal as an API endpoint answers it: RFC 6749 §5.2, with the challenge of RFC 6749 §5.2 or
+/// RFC 6750 §3. Keeps the explanation for `postern explain`.
+pub(crate) fn refused(engine: &Engine, tenant: &TenantId, call: &Call, refusal: &Refusal) -> Response {
+    let explanation = explain(engine, tenant, call, refusal);
+    let document = ErrorDocument::new(refusal, &explanation, engine.demo());
+    let body = serde_json::to_vec(&document).unwrap_or_default();
+    let mut response = json(body);
+    *response.status_mut() = status(refusal);
+    mark(response.headers_mut(), refusal);
+    response
+}
+
+/// Explains a refusal. A tenant that may not exist keeps nothing.
+pub(crate) fn explain(engine: &Engine, tenant: &TenantId, call: &Call, refusal: &Refusal) -> Explanation {
+    match refusal.reason {
+        Reason::UnknownWorkspace | Reason::UnknownPath | Reason::MethodNotAllowed => {
+            Explanation::of(refusal, &call.trace_id, &call.request, engine.now())
+        }
+        _ => engine.explain(tenant, refusal, call),
+    }
+}
+
+pub(crate) fn status(refusal: &Refusal) -> StatusCode {
+    StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Headers that a refusal needs beside its body.
+pub(crate) fn mark(headers: &mut HeaderMap, refusal: &Refusal) {
+    match refusal.code() {
+        ErrorCode::TemporarilyUnavailable | ErrorCode::TooManyRequests => {
+            headers.entry(header::RETRY_AFTER).or_insert(SOON);
+        }
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken | ErrorCode::InsufficientScope => {
+            if let Ok(challenge) = HeaderValue::try_from(challenge(refusal)) {
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `WWW-Authenticate` (RFC 6749 §5.2, RFC 6750 §3; attack CAU-15). Descriptions have no quotes by RFC 6749 §5.2.
+fn challenge(refusal: &Refusal) -> String {
+    let entry = refusal.entry();
+    let (error, description) = (entry.code.name(), entry.description);
+    let bearer = format!("Bearer realm=\"Postern\", error=\"{error}\", error_description=\"{description}\"");
+    match (entry.code, refusal.reason) {
+        (ErrorCode::InvalidClient, _) => "Basic realm=\"Postern\", charset=\"UTF-8\"".to_owned(),
+        // RFC 6750 §3.1: a request without a token is not told an error.
+        (_, Reason::TokenMissing) => "Bearer realm=\"Postern\"".to_owned(),
+        (ErrorCode::InsufficientScope, _) => format!("{bearer}, scope=\"{}\"", missing_scope(refusal)),
+        _ => bearer,
+    }
+}
+
+/// The scope that would do, as far as it is one (RFC 6750 §3).
+fn missing_scope(refusal: &Refusal) -> &str {
+    let scope = refusal.expected.as_deref().unwrap_or("openid");
+    let allowed = |b: u8| matches!(b, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+    if scope.bytes().all(allowed) { scope } else { "openid" }
+}
+
+/// The error body. The first two members are RFC 6749's, the others are ours.
+#[derive(Serialize)]
+struct ErrorDocument<'a> {
+    error: &'a str,
+    error_description: &'a str,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_hint: Option<String>,
+    /// Stable name of the reason, for tests and support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'a str>,
+    status_code: u16,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    trace_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    developer: Option<Developer<'a>>,
+}
+
+/// The demonstration's view for the person who writes the client. Refusals hold no secrets and no tokens.
+#[derive(Serialize)]
+struct Developer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<&'a str>,
+    rule: &'a str,
+    fix: &'a str,
+}
+
+impl<'a> ErrorDocument<'a> {
+    fn new(refusal: &Refusal, explanation: &'a Explanation, demo: bool) -> Self {
+        let detailed = may_say_why(refusal.code(), demo);
+        let hint = match &explanation.parameter {
+            _ if !detailed => None,
+            Some(parameter) => Some(format!("{parameter}: {}", explanation.fix)),
+            None => Some(explanation.fix.clone()),
+        };
+        let developer = (demo && detailed).then(|| Developer {
+            parameter: explanation.parameter.as_deref(),
+            received: explanation.received.as_deref(),
+            expected: explanation.expected.as_deref(),
+            rule: &explanation.clause,
+            fix: &explanation.fix,
+        });
+        Self {
+            error: wire_name(refusal.code()),
+            error_description: &explanation.description,
+            error_hint: hint,
+            cause: detailed.then_some(explanation.reason.as_str()),
+            status_code: refusal.status(),
+            trace_id: &explanation.trace_id,
+            developer,
+        }
+    }
+}
+
+/// Whether the sender may learn why. A failed client authentication looks the same for an unknown client and a
+/// wrong secret, in the demonstration too (attack CAU-16); why a code or token is not valid is told in the
+/// demonstration only. The operator finds everything under the trace id.
+fn may_say_why(code: ErrorCode, demo: bool) -> bool {
+    match code {
+        ErrorCode::InvalidClient => false,
+        ErrorCode::InvalidGrant | ErrorCode::InvalidToken => demo,
+        _ => true,
+    }
+}
+
+/// The `error` value. For what HTTP alone can say the OAuth registry has no code but `invalid_request`
+/// (RFC 6749 §5.2); the status tells the rest.
+fn wire_name(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::MethodNotAllowed | ErrorCode::ContentTooLarge | ErrorCode::UnsupportedMediaType => {
+            ErrorCode::InvalidRequest.name()
+        }
+        code => code.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::time::Timestamp;
+    use serde_json::Value;
+
+    fn document(refusal: &Refusal, demo: bool) -> Value {
+        let explanation = Explanation::of(refusal, "t-1", "POST /x", Timestamp::from_seconds(1));
+        serde_json::to_value(ErrorDocument::new(refusal, &explanation, demo)).unwrap()
+    }
+
+    fn challenge_of(refusal: &Refusal) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        mark(&mut headers, refusal);
+        headers.get(header::WWW_AUTHENTICATE).map(|value| value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn cau_16_an_unknown_client_and_a_wrong_secret_look_the_same_even_in_the_demonstration() {
+        let unknown = Refusal::new(Reason::ClientUnknown).parameter("client_id").received("nobody");
+        let wrong = Refusal::new(Reason::ClientSecretWrong).expected("one of the client's secrets");
+        for demo in [false, true] {
+            assert_eq!(document(&unknown, demo), document(&wrong, demo));
+        }
+        assert_eq!(challenge_of(&unknown), challenge_of(&wrong));
+    }
+
+    #[test]
+    fn cau_15_a_failed_client_authentication_is_challenged() {
+        let refusal = Refusal::new(Reason::ClientSecretWrong);
+        assert!(challenge_of(&refusal).unwrap().starts_with("Basic realm="));
+        assert_eq!(status(&refusal), 401);
+    }
+
+    #[test]
+    fn rfc6750_3_the_bearer_challenge_names_error_and_scope_but_not_for_a_missing_token() {
+        assert_eq!(challenge_of(&Reason::TokenMissing.into()).unwrap(), "Bearer realm=\"Postern\"");
+        assert!(challenge_of(&Reason::TokenExpired.into()).unwrap().contains("error=\"invalid_token\""));
+        let insufficient = challenge_of(&Reason::TokenWithoutOpenid.into()).unwrap();
+        assert!(insufficient.contains("insufficient_scope") && insufficient.contains("scope=\"openid\""));
+        let odd = Refusal::new(Reason::ScopeInsufficient).expected("a\", error=\"none");
+        assert!(challenge_of(&odd).unwrap().contains("scope=\"openid\""));
+    }
+
+    #[test]
+    fn why_a_code_is_not_valid_is_told_in_the_demonstration_only() {
+        let refusal = Refusal::new(Reason::CodeExpired).parameter("code");
+        let (shipped, demo) = (document(&refusal, false), document(&refusal, true));
+        assert_eq!(shipped.as_object().unwrap().len(), 4, "{shipped}");
+        assert_eq!(demo["cause"], "code_expired");
+        assert_eq!(demo["developer"]["rule"], "RFC 6749 §4.1.2");
+    }
+
+    #[test]
+    fn members_are_those_of_the_rfc_and_none_is_null() {
+        let refusal = Refusal::new(Reason::ParameterMissing).parameter("token");
+        let document = document(&refusal, false);
+        assert_eq!(document["error"], "invalid_request");
+        assert_eq!(document["error_hint"], "token: Add the parameter named here.");
+        assert_eq!(document["trace_id"], "t-1");
+        assert_eq!(document["status_code"], 400);
+        assert!(document.as_object().unwrap().values().all(|member| !member.is_null()));
+    }
+
+    #[test]
+    fn rfc6749_5_2_what_only_http_can_say_is_an_invalid_request() {
+        for reason in [Reason::MethodNotAllowed, Reason::WrongContentType, Reason::BodyTooLarge] {
+            assert_eq!(document(&reason.into(), false)["error"], "invalid_request");
+        }
+        assert_eq!(status(&Reason::WrongContentType.into()), 415);
+    }
+
+    #[test]
+    fn aut_29_a_location_that_could_split_the_response_is_refused() {
+        assert!(redirect(&Method::GET, "https://a.example/\r\nSet-Cookie: x=1").is_err());
+        assert_eq!(redirect(&Method::GET, "/a").unwrap().status(), 302);
+        assert_eq!(redirect(&Method::POST, "/a").unwrap().status(), 303);
+    }
+
+    #[test]
+    fn a_failure_of_ours_says_when_to_try_again() {
+        let mut headers = HeaderMap::new();
+        mark(&mut headers, &Reason::StoreUnavailable.into());
+        assert_eq!(headers[header::RETRY_AFTER], "1");
+    }
+}

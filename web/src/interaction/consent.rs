@@ -1,0 +1,68 @@
+//! `/{tid}/{aid}/consent`: who asks for what, and where the answer goes.
+
+use super::{OK, action};
+use crate::content_security_policy::ContentSecurityPolicy;
+use crate::pages::consent::{ConsentView, ScopeView, consent};
+use crate::subject_name::user_name;
+use crate::views;
+use crate::visit::{Visit, page};
+use axum::response::Response;
+use engine::{ConsentPage, NextPage};
+
+pub(crate) async fn show(visit: Visit) -> Response {
+    super::show(visit, NextPage::Consent).await
+}
+
+/// Answers the form: allow, deny, or another account.
+pub(crate) async fn submit(visit: Visit) -> Response {
+    let (form, login_id) = match visit.form().and_then(|form| Ok((form, visit.login_id()?))) {
+        Ok(sent) => sent,
+        Err(refusal) => return visit.refused(&refusal, None),
+    };
+    match visit.engine().consent(&visit.workspace, &login_id, &visit.browser, &form, visit.call()).await {
+        Ok(answer) => visit.answer(answer),
+        Err(refusal) => visit.refused(&refusal, None),
+    }
+}
+
+pub(super) fn render(visit: &Visit, login_id: &str, asked: &ConsentPage) -> Response {
+    let request = &asked.page.request;
+    let client = views::client(&asked.page.client);
+    let destination = views::destination(&request.target.redirect);
+    let policy = ContentSecurityPolicy {
+        images: client.image_origins(),
+        form_action: Some(asked.page.origin.clone()),
+        ..ContentSecurityPolicy::default()
+    };
+    let view = ConsentView {
+        frame: visit.frame(),
+        client,
+        action: action(visit, NextPage::Consent, login_id),
+        csrf: asked.page.csrf.clone(),
+        resume: asked.page.resume.clone(),
+        user: asked.page.subject.as_ref().map(user_name).unwrap_or_default(),
+        scopes: scopes(visit, asked),
+        warnings: views::warnings(&asked.page.client, &destination),
+        destination,
+    };
+    let lang = visit.lang(&request.ui_locales);
+    page(OK, lang, &policy, consent(&view, lang))
+}
+
+/// Every scope that was asked for, in the words of its document.
+fn scopes(visit: &Visit, asked: &ConsentPage) -> Vec<ScopeView> {
+    let words = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    asked
+        .requested
+        .iter()
+        .map(|name| {
+            let document = visit.workspace.catalog.scope(name);
+            ScopeView {
+                name: name.to_owned(),
+                display_name: document.and_then(|scope| words(&scope.display_name)),
+                description: document.and_then(|scope| words(&scope.description)),
+                granted: !asked.missing.contains(name),
+            }
+        })
+        .collect()
+}

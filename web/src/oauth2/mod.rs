@@ -1,0 +1,9 @@
+//! The endpoints that programs call, and the one where people arrive.
+
+pub(crate) mod authorize;
+pub(crate) mod discovery;
+pub(crate) mod introspect;
+pub(crate) mod jwks;
+pub(crate) mod revoke;
+pub(crate) mod token;
+pub(crate) mod userinfo;

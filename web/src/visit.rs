@@ -1,0 +1,185 @@
+//! A browser at a page of one workspace.
+
+use crate::accept::lang_of;
+use crate::content_security_policy::ContentSecurityPolicy;
+use crate::pages::{Frame, Lang, error, form_post};
+use crate::workspace_request::WorkspaceRequest;
+use crate::{answer, cookies, not_found, same_origin, views};
+use axum::extract::{FromRef, FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use engine::{AuthorizeAnswer, Browser, Call, Engine, NextPage, Workspace};
+use http::{HeaderValue, StatusCode, header};
+use protocol::client::Client;
+use protocol::error::{Reason, Refusal};
+use protocol::params::Params;
+use protocol::response_mode::Outgoing;
+use std::sync::Arc;
+
+/// A request of a browser, with the workspace it is about.
+pub(crate) struct Visit {
+    pub(crate) request: WorkspaceRequest,
+    pub(crate) workspace: Arc<Workspace>,
+    pub(crate) browser: Browser,
+}
+
+impl<S> FromRequest<S> for Visit
+where
+    Arc<Engine>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let request = match WorkspaceRequest::from_request(request, state).await {
+            Ok(request) => request,
+            Err(never) => match never {},
+        };
+        match request.workspace().await {
+            Ok(workspace) => {
+                let browser = cookies::browser(&request.head.headers, &workspace);
+                Ok(Self { request, workspace, browser })
+            }
+            Err(refusal) => {
+                Err(not_found::refused(&request.engine, &request.head, &request.call, &refusal).await)
+            }
+        }
+    }
+}
+
+impl Visit {
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.request.engine
+    }
+
+    pub(crate) fn call(&self) -> &Call {
+        &self.request.call
+    }
+
+    /// The path of a page of this workspace.
+    pub(crate) fn path(&self, page: &str) -> String {
+        format!("/{}/{}/{page}", self.workspace.tenant, self.workspace.server.id)
+    }
+
+    pub(crate) fn lang(&self, ui_locales: &[String]) -> Lang {
+        let ui_locales = Some(ui_locales.join(" ")).filter(|tags| !tags.is_empty());
+        lang_of(&self.request.head.headers, ui_locales.as_deref())
+    }
+
+    pub(crate) fn frame(&self) -> Frame {
+        let name = Some(self.workspace.server.name.clone()).filter(|name| !name.is_empty());
+        Frame { workspace_name: name, demonstration: self.engine().demo() }
+    }
+
+    /// The form of a page of ours.
+    ///
+    /// # Errors
+    /// A form that another site sent, or that cannot be read.
+    pub(crate) fn form(&self) -> Result<Params, Refusal> {
+        same_origin::check(&self.request.head, self.engine().public_url())?;
+        self.request.form()
+    }
+
+    /// How the authorization goes on.
+    pub(crate) fn answer(&self, answer: AuthorizeAnswer) -> Response {
+        let result = match answer {
+            AuthorizeAnswer::Respond { outgoing: Outgoing::Redirect(location), .. } => self.redirect(&location),
+            AuthorizeAnswer::Respond { outgoing: Outgoing::FormPost { action, fields }, origin } => {
+                Ok(self.form_post(action, fields, origin))
+            }
+            AuthorizeAnswer::Continue { page, login_id, new_browser } => {
+                self.go_on(page, &login_id, new_browser.as_deref())
+            }
+            AuthorizeAnswer::StartAgain { query } => {
+                self.redirect(&format!("{}?{query}", self.path("oauth2/authorize")))
+            }
+            AuthorizeAnswer::Refused { refusal, client } => return self.refused(&refusal, client.as_deref()),
+        };
+        result.unwrap_or_else(|refusal| self.refused(&refusal, None))
+    }
+
+    pub(crate) fn redirect(&self, location: &str) -> Result<Response, Refusal> {
+        answer::redirect(&self.request.head.method, location)
+    }
+
+    /// To one of our pages; a browser that was not known yet is remembered.
+    fn go_on(&self, page: NextPage, login_id: &str, new_browser: Option<&str>) -> Result<Response, Refusal> {
+        let mut response = self.redirect(&format!("{}?login_id={login_id}", self.path(page_name(page))))?;
+        if let Some(line) = new_browser.and_then(cookies::set_browser) {
+            response.headers_mut().append(header::SET_COOKIE, line);
+        }
+        Ok(response)
+    }
+
+    fn form_post(&self, action: String, fields: Vec<(String, String)>, origin: String) -> Response {
+        let policy = ContentSecurityPolicy {
+            form_action: Some(origin.clone()),
+            script: Some(form_post::SCRIPT_SHA256),
+            ..ContentSecurityPolicy::default()
+        };
+        let view = form_post::FormPostView {
+            frame: self.frame(),
+            redirect_uri: action,
+            parameters: fields,
+            client: views::host_of(&origin),
+        };
+        let lang = self.lang(&[]);
+        page(StatusCode::OK, lang, &policy, form_post::form_post(&view, lang))
+    }
+
+    /// The error page, for what is not sent to a client (RFC 6749 §4.1.2.1). Keeps the explanation.
+    pub(crate) fn refused(&self, refusal: &Refusal, client: Option<&Client>) -> Response {
+        let explanation = answer::explain(self.engine(), &self.workspace.tenant, self.call(), refusal);
+        let client_view = client.map(views::client);
+        let view = error::ErrorView {
+            frame: self.frame(),
+            error: explanation.error.clone(),
+            description: explanation.description.clone(),
+            trace_id: explanation.trace_id.clone(),
+            client: client_view,
+            restart: self.restart(client),
+            developer: self.engine().demo().then(|| views::developer(&explanation)),
+        };
+        let lang = self.lang(&[]);
+        let policy = ContentSecurityPolicy::default();
+        let mut response = page(answer::status(refusal), lang, &policy, error::error(&view, lang));
+        answer::mark(response.headers_mut(), refusal);
+        response
+    }
+
+    /// Where a fresh attempt begins, when it is a place of ours: the demonstration's own client.
+    fn restart(&self, client: Option<&Client>) -> Option<String> {
+        let demo_client = format!("{}-demo", self.workspace.server.id);
+        let is_demo = client.is_some_and(|client| client.client_id.as_str() == demo_client);
+        (self.engine().demo() && is_demo).then(|| self.path("demo"))
+    }
+
+    /// The `login_id` of the URL; an absent one finds no login.
+    ///
+    /// # Errors
+    /// A query that cannot be read.
+    pub(crate) fn login_id(&self) -> Result<String, Refusal> {
+        let query = self.request.query()?;
+        query.get("login_id").map(str::to_owned).ok_or_else(|| Reason::InteractionUnknown.into())
+    }
+}
+
+/// The path segment of a page; the same word in routes, redirects and forms.
+pub(crate) fn page_name(page: NextPage) -> &'static str {
+    match page {
+        NextPage::Login => "login",
+        NextPage::SelectAccount => "select-account",
+        NextPage::Consent => "consent",
+    }
+}
+
+/// A page, with its policy. Nobody keeps it: it holds anti-forgery values and names.
+pub(crate) fn page(status: StatusCode, lang: Lang, policy: &ContentSecurityPolicy, html: String) -> Response {
+    const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+    let headers = [
+        (header::CONTENT_TYPE, HTML),
+        (header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag())),
+        (header::CONTENT_SECURITY_POLICY, policy.header()),
+        (header::CACHE_CONTROL, answer::NO_STORE),
+    ];
+    (status, headers, html).into_response()
+}

@@ -1,0 +1,116 @@
+//! A request under `/{tid}/{aid}`: read whole, not yet judged.
+
+use crate::call::call_of;
+use axum::body::to_bytes;
+use axum::extract::{FromRef, FromRequest, Path, Request};
+use axum::RequestPartsExt;
+use bytes::Bytes;
+use engine::{Call, Engine, Workspace};
+use http::request::Parts;
+use http::{Method, header};
+use protocol::error::{Reason, Refusal};
+use protocol::id::{TenantId, is_valid_chosen_id};
+use protocol::params::Params;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// Largest body of a form, in bytes. The gate's own limit is the same by default.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A request at an endpoint or page of one workspace.
+pub(crate) struct WorkspaceRequest {
+    pub(crate) engine: Arc<Engine>,
+    /// `tid` and `aid` as the path says; nothing is known of them yet.
+    pub(crate) tenant: TenantId,
+    pub(crate) server: String,
+    pub(crate) head: Parts,
+    pub(crate) call: Call,
+    body: Option<Bytes>,
+}
+
+impl<S> FromRequest<S> for WorkspaceRequest
+where
+    Arc<Engine>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
+        let (mut head, body) = request.into_parts();
+        let path = head.extract::<Path<(String, String)>>().await;
+        // A path that is not UTF-8 names no workspace; the empty names find none.
+        let (tenant, server) = path.map(|Path(names)| names).unwrap_or_default();
+        Ok(Self {
+            engine: Arc::from_ref(state),
+            tenant: TenantId::new(tenant),
+            server,
+            call: call_of(&head),
+            body: to_bytes(body, MAX_BODY_BYTES).await.ok(),
+            head,
+        })
+    }
+}
+
+impl WorkspaceRequest {
+    /// The workspace that the path names.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownWorkspace`].
+    pub(crate) async fn workspace(&self) -> Result<Arc<Workspace>, Refusal> {
+        let (tenant, server) = (self.tenant.as_str(), self.server.as_str());
+        // What could never be an id is not looked up and not remembered.
+        if !is_valid_chosen_id(tenant) || !is_valid_chosen_id(server) {
+            return Err(Reason::UnknownWorkspace.into());
+        }
+        let workspace = self.engine.workspace(tenant, server).await?;
+        workspace.ok_or_else(|| Reason::UnknownWorkspace.into())
+    }
+
+    /// The parameters of a form body, and of nothing else: never of the URL, where they would be logged, and
+    /// never of another kind of body (RFC 6749 §3.2; attacks CAU-10, TOK-13, TOK-20, INT-08, INT-13).
+    ///
+    /// # Errors
+    /// Parameters in the query, another content type, a form that is broken or repeats a parameter.
+    pub(crate) fn form_only(&self) -> Result<Params, Refusal> {
+        if self.head.uri.query().is_some_and(|query| !query.is_empty()) {
+            return Err(Reason::ParametersInQuery.into());
+        }
+        self.form()
+    }
+
+    /// The parameters of a form body; the query is somebody else's.
+    ///
+    /// # Errors
+    /// Another content type, a form that is broken or repeats a parameter.
+    pub(crate) fn form(&self) -> Result<Params, Refusal> {
+        if !self.has_form() {
+            let refusal = Refusal::new(Reason::WrongContentType).expected(FORM);
+            return Err(refusal.received(self.content_type().unwrap_or("no Content-Type")));
+        }
+        Params::parse(self.body.as_deref().ok_or(Reason::BodyTooLarge)?)
+    }
+
+    /// The parameters of the query.
+    ///
+    /// # Errors
+    /// A query that is broken or repeats a parameter.
+    pub(crate) fn query(&self) -> Result<Params, Refusal> {
+        Params::parse(self.head.uri.query().unwrap_or_default().as_bytes())
+    }
+
+    /// Whether the body is a form; parameters of the media type (`charset`) say nothing.
+    pub(crate) fn has_form(&self) -> bool {
+        let essence = self.content_type().and_then(|line| line.split(';').next()).unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case(FORM)
+    }
+
+    pub(crate) fn is_post(&self) -> bool {
+        self.head.method == Method::POST
+    }
+
+    fn content_type(&self) -> Option<&str> {
+        self.head.headers.get(header::CONTENT_TYPE)?.to_str().ok()
+    }
+}

@@ -200,7 +200,7 @@ impl Engine {
         }
     }
 
-    /// Answers the account page: go on with the account, or take another.
+    /// Answers the account page: go on with the account, take another, or go back to the client.
     ///
     /// # Errors
     /// Only failures of the server.
@@ -220,8 +220,12 @@ impl Engine {
             return Ok(stale_or_forged(form, workspace, browser, &loaded, NextPage::SelectAccount));
         }
         let standing = loaded.standing(workspace, browser, call);
-        if form.get("action") == Some("switch") {
-            return Ok(AuthorizeAnswer::StartAgain { query: with_prompt_login(standing.query) });
+        match form.get("action") {
+            Some("switch") => {
+                return Ok(AuthorizeAnswer::StartAgain { query: with_prompt_login(standing.query) });
+            }
+            Some("cancel") => return self.refuse_and_close(&standing, &Reason::UserCancelled.into()).await,
+            _ => {}
         }
         let mut progress: Progress = loaded.open.interaction.progress.clone();
         progress.account_chosen = true;

@@ -14,7 +14,11 @@ use crate::call::call_of;
 use crate::not_found;
 
 /// A file by its path; the path holds a hash of the content, so it may be kept for ever.
-pub(crate) async fn asset(State(engine): State<Arc<Engine>>, OriginalUri(uri): OriginalUri, head: Parts) -> Response {
+pub(crate) async fn asset(
+    State(engine): State<Arc<Engine>>,
+    OriginalUri(uri): OriginalUri,
+    head: Parts,
+) -> Response {
     let Some(asset) = pages::asset(uri.path()) else {
         return not_found::path(&engine, &head, &call_of(&head)).await;
     };

@@ -83,7 +83,10 @@ mod tests {
     #[test]
     fn web_03_no_value_can_add_a_directive() {
         assert_eq!(form_action("https://a;script-src *"), "form-action 'self' https:");
-        let policy = ContentSecurityPolicy { images: vec!["https://a; script-src *".to_owned()], ..Default::default() };
+        let policy = ContentSecurityPolicy {
+            images: vec!["https://a; script-src *".to_owned()],
+            ..Default::default()
+        };
         assert!(!policy.header().to_str().unwrap().contains("script-src"));
     }
 }

@@ -54,9 +54,9 @@ mod tests {
     use tower::ServiceExt;
 
     async fn answer(method: &str, path: &str) -> Response {
-        let router = Router::new().route("/token", post(async || "token")).fallback(async || {
-            (StatusCode::NOT_FOUND, "nothing")
-        });
+        let router = Router::new()
+            .route("/token", post(async || "token"))
+            .fallback(async || (StatusCode::NOT_FOUND, "nothing"));
         let request = Request::builder().method(method).uri(path).header("origin", "https://app.example");
         let request = request.header("access-control-request-method", "POST").body(Body::empty()).unwrap();
         router.layer(from_fn(cors)).oneshot(request).await.unwrap()

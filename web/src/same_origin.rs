@@ -21,7 +21,11 @@ pub(crate) fn check(head: &Parts, public_url: &str) -> Result<(), Refusal> {
         None => site.is_some() && !site_is_ours,
     };
     let received = || text(headers, header::ORIGIN.as_str()).or(site).unwrap_or_default().to_owned();
-    if forged { Err(Refusal::new(Reason::FormForged).received(received()).expected(public_url)) } else { Ok(()) }
+    if forged {
+        Err(Refusal::new(Reason::FormForged).received(received()).expected(public_url))
+    } else {
+        Ok(())
+    }
 }
 
 /// The configured origin, or the one that the request itself went to (a second name of this host, such as

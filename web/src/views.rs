@@ -25,8 +25,12 @@ pub(crate) fn client(client: &Client) -> ClientView {
 /// Where the answer goes, in words a person can check (attack CNS-10).
 pub(crate) fn destination(redirect: &VerifiedRedirect) -> Destination {
     match redirect.destination() {
-        Some(redirect_uri::Destination::Loopback { .. }) => Destination::Loopback { port: port_of(redirect.as_str()) },
-        Some(redirect_uri::Destination::PrivateUse { scheme }) => Destination::CustomScheme(scheme.to_owned()),
+        Some(redirect_uri::Destination::Loopback { .. }) => {
+            Destination::Loopback { port: port_of(redirect.as_str()) }
+        }
+        Some(redirect_uri::Destination::PrivateUse { scheme }) => {
+            Destination::CustomScheme(scheme.to_owned())
+        }
         Some(redirect_uri::Destination::Web) | None => Destination::Host(host_of(redirect.as_str())),
     }
 }

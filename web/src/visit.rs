@@ -82,7 +82,9 @@ impl Visit {
     /// How the authorization goes on.
     pub(crate) fn answer(&self, answer: AuthorizeAnswer) -> Response {
         let result = match answer {
-            AuthorizeAnswer::Respond { outgoing: Outgoing::Redirect(location), .. } => self.redirect(&location),
+            AuthorizeAnswer::Respond { outgoing: Outgoing::Redirect(location), .. } => {
+                self.redirect(&location)
+            }
             AuthorizeAnswer::Respond { outgoing: Outgoing::FormPost { action, fields }, origin } => {
                 Ok(self.form_post(action, fields, origin))
             }

@@ -1,9 +1,9 @@
 //! A request under `/{tid}/{aid}`: read whole, not yet judged.
 
 use crate::call::call_of;
+use axum::RequestPartsExt;
 use axum::body::to_bytes;
 use axum::extract::{FromRef, FromRequest, Path, Request};
-use axum::RequestPartsExt;
 use bytes::Bytes;
 use engine::{Call, Engine, Workspace};
 use http::request::Parts;

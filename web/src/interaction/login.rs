@@ -76,10 +76,8 @@ pub(crate) async fn submit(visit: Visit) -> Response {
 async fn ask_again(visit: &Visit, login_id: &str, form: &Params) -> Response {
     match visit.engine().interaction_page(&visit.workspace, login_id, &visit.browser, visit.call()).await {
         Ok(InteractionPage::Login(page)) => render(visit, login_id, &page, Attempt::incomplete(form)),
-        other => match super::due(other) {
-            Ok(due) => super::lead_on(visit, login_id, due),
-            Err(refusal) => visit.refused(&refusal, None),
-        },
+        Ok(other) => super::lead_on(visit, login_id.to_owned(), super::due(other)),
+        Err(refusal) => visit.refused(&refusal, None),
     }
 }
 

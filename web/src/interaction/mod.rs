@@ -11,7 +11,6 @@ use crate::visit::{Visit, page_name};
 use axum::response::Response;
 use engine::{AuthorizeAnswer, ConsentPage, InteractionPage, LoginPage, NextPage};
 use http::StatusCode;
-use protocol::error::Refusal;
 
 /// GET of any page of a login in progress. Consumes nothing.
 async fn show(visit: Visit, here: NextPage) -> Response {
@@ -19,15 +18,21 @@ async fn show(visit: Visit, here: NextPage) -> Response {
         Ok(login_id) => login_id,
         Err(refusal) => return visit.refused(&refusal, None),
     };
-    let page = visit.engine().interaction_page(&visit.workspace, &login_id, &visit.browser, visit.call()).await;
-    match due(page) {
+    let page =
+        visit.engine().interaction_page(&visit.workspace, &login_id, &visit.browser, visit.call()).await;
+    match page.map(due) {
         Ok(Due::Page(page, content)) if page == here => content.render(&visit, &login_id),
-        Ok(Due::Page(page, _)) => {
-            visit.answer(AuthorizeAnswer::Continue { page, login_id, new_browser: None })
-        }
-        Ok(Due::Answer(answer)) => visit.answer(answer),
+        Ok(due) => lead_on(&visit, login_id, due),
         Err(refusal) => visit.refused(&refusal, None),
     }
+}
+
+/// To the page that is due instead of the one that was asked for.
+fn lead_on(visit: &Visit, login_id: String, due: Due) -> Response {
+    visit.answer(match due {
+        Due::Page(page, _) => AuthorizeAnswer::Continue { page, login_id, new_browser: None },
+        Due::Answer(answer) => answer,
+    })
 }
 
 /// What is due under a `login_id`.
@@ -42,13 +47,15 @@ enum Content {
     Consent(ConsentPage),
 }
 
-fn due(page: Result<InteractionPage, Refusal>) -> Result<Due, Refusal> {
-    Ok(match page? {
+fn due(page: InteractionPage) -> Due {
+    match page {
         InteractionPage::Login(page) => Due::Page(NextPage::Login, Content::Login(page)),
-        InteractionPage::SelectAccount(page) => Due::Page(NextPage::SelectAccount, Content::SelectAccount(page)),
+        InteractionPage::SelectAccount(page) => {
+            Due::Page(NextPage::SelectAccount, Content::SelectAccount(page))
+        }
         InteractionPage::Consent(page) => Due::Page(NextPage::Consent, Content::Consent(page)),
         InteractionPage::Answer(answer) => Due::Answer(answer),
-    })
+    }
 }
 
 impl Content {

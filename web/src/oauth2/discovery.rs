@@ -4,25 +4,16 @@ use crate::answer;
 use crate::pages::Lang;
 use crate::workspace_request::WorkspaceRequest;
 use axum::response::Response;
+use std::sync::LazyLock;
 
 /// What the authorization server can do; the same document for OpenID Connect and OAuth.
 pub(crate) async fn discovery(request: WorkspaceRequest) -> Response {
     match request.workspace().await {
-        Ok(workspace) => {
-            const LOCALES: [&str; Lang::ALL.len()] = locales();
-            answer::public_json(request.engine.discovery(&workspace, &LOCALES))
-        }
+        Ok(workspace) => answer::public_json(request.engine.discovery(&workspace, &LOCALES)),
         Err(refusal) => answer::refused(&request.engine, &request.tenant, &request.call, &refusal),
     }
 }
 
 /// `ui_locales_supported`: every language of the pages.
-const fn locales() -> [&'static str; Lang::ALL.len()] {
-    let mut tags = [""; Lang::ALL.len()];
-    let mut at = 0;
-    while at < tags.len() {
-        tags[at] = Lang::ALL[at].tag();
-        at += 1;
-    }
-    tags
-}
+static LOCALES: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| Lang::ALL.iter().map(|lang| lang.tag()).collect());

@@ -40,6 +40,8 @@ fn access_token(request: &WorkspaceRequest) -> Result<String, Refusal> {
     match (in_header, in_body) {
         (Some(_), Some(_)) => Err(Refusal::new(Reason::TokenTwice).parameter(PARAMETER)),
         (Some(token), None) | (None, Some(token)) => Ok(token),
-        (None, None) => Err(Refusal::new(Reason::TokenMissing).expected("Authorization: Bearer <access token>")),
+        (None, None) => {
+            Err(Refusal::new(Reason::TokenMissing).expected("Authorization: Bearer <access token>"))
+        }
     }
 }

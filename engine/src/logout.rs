@@ -1,0 +1,75 @@
+//! Logging out here: who is asked, and what the answer does.
+
+use crate::session::LiveSession;
+use crate::{Browser, Call, Engine, EngineError, Workspace};
+use protocol::decision::Derive;
+use protocol::error::Refusal;
+use protocol::params::Params;
+use protocol::subject::Subject;
+
+/// What the question whether to log out needs.
+pub struct LogoutPage {
+    pub subject: Subject,
+    /// Anti-forgery value of the form, bound to the session.
+    pub csrf: String,
+}
+
+/// How the answer to that question ends.
+pub enum LogoutAnswer {
+    /// The session is over, or there was none.
+    LoggedOut,
+    /// The person chose to stay.
+    StillLoggedIn,
+    /// The form was not of this session: ask again.
+    Ask(LogoutPage),
+}
+
+impl Engine {
+    /// The question for the person who is logged in; `None` when nobody is.
+    ///
+    /// # Errors
+    /// Only failures of the server.
+    pub async fn logout_page(
+        &self,
+        workspace: &Workspace,
+        browser: &Browser,
+    ) -> Result<Option<LogoutPage>, EngineError> {
+        let live = self.session(workspace, browser.session.as_deref()).await?;
+        Ok(live.map(|live| page(workspace, live)))
+    }
+
+    /// Answers the form: `decision` is `confirm` or `cancel`. A form without the session's anti-forgery value
+    /// does nothing, so that no other site can log people out (CWE-352).
+    ///
+    /// # Errors
+    /// Only failures of the server.
+    pub async fn logout(
+        &self,
+        workspace: &Workspace,
+        browser: &Browser,
+        form: &Params,
+        call: &Call,
+    ) -> Result<LogoutAnswer, Refusal> {
+        let Some(page) = self.logout_page(workspace, browser).await? else {
+            return Ok(LogoutAnswer::LoggedOut);
+        };
+        let sent = form.get("csrf").unwrap_or_default();
+        if !jose::constant_time_eq(sent.as_bytes(), page.csrf.as_bytes()) {
+            return Ok(LogoutAnswer::Ask(page));
+        }
+        match form.get("decision") {
+            Some("confirm") => {
+                self.end_session(workspace, browser.session.as_deref(), call).await?;
+                Ok(LogoutAnswer::LoggedOut)
+            }
+            Some("cancel") => Ok(LogoutAnswer::StillLoggedIn),
+            _ => Ok(LogoutAnswer::Ask(page)),
+        }
+    }
+}
+
+fn page(workspace: &Workspace, live: LiveSession) -> LogoutPage {
+    let session = jose::base64url::encode(&live.hash.0);
+    let csrf = jose::base64url::encode(&workspace.deriver.derive("logout", &session));
+    LogoutPage { subject: live.session.subject, csrf }
+}

@@ -1,0 +1,58 @@
+//! `/{tid}/{aid}/logout`: asks, then ends the session here. GET changes nothing.
+
+use super::OK;
+use crate::content_security_policy::ContentSecurityPolicy;
+use crate::cookies;
+use crate::pages::logout::{LoggedOutView, LogoutView, logged_out, logout};
+use crate::subject_name::user_name;
+use crate::visit::{Visit, page};
+use axum::response::Response;
+use engine::{LogoutAnswer, LogoutPage};
+use http::header;
+
+pub(crate) async fn show(visit: Visit) -> Response {
+    match visit.engine().logout_page(&visit.workspace, &visit.browser).await {
+        Ok(Some(question)) => ask(&visit, question),
+        Ok(None) => done(&visit, true),
+        Err(error) => visit.refused(&error.into(), None),
+    }
+}
+
+/// Answers the form: sign out, or stay.
+pub(crate) async fn submit(visit: Visit) -> Response {
+    let form = match visit.form() {
+        Ok(form) => form,
+        Err(refusal) => return visit.refused(&refusal, None),
+    };
+    match visit.engine().logout(&visit.workspace, &visit.browser, &form, visit.call()).await {
+        Ok(LogoutAnswer::LoggedOut) => {
+            let mut response = done(&visit, true);
+            if let Some(line) = cookies::clear_session(&visit.workspace) {
+                response.headers_mut().append(header::SET_COOKIE, line);
+            }
+            response
+        }
+        Ok(LogoutAnswer::StillLoggedIn) => done(&visit, false),
+        Ok(LogoutAnswer::Ask(question)) => ask(&visit, question),
+        Err(refusal) => visit.refused(&refusal, None),
+    }
+}
+
+fn ask(visit: &Visit, question: LogoutPage) -> Response {
+    let view = LogoutView {
+        frame: visit.frame(),
+        action: visit.path("logout"),
+        csrf: question.csrf,
+        resume: String::new(),
+        user: Some(user_name(&question.subject)),
+        client: None,
+    };
+    let lang = visit.lang(&[]);
+    page(OK, lang, &ContentSecurityPolicy::default(), logout(&view, lang))
+}
+
+fn done(visit: &Visit, is_logged_out: bool) -> Response {
+    let view = LoggedOutView { frame: visit.frame(), logged_out: is_logged_out, client: None };
+    let lang = visit.lang(&[]);
+    page(OK, lang, &ContentSecurityPolicy::default(), logged_out(&view, lang))
+}

@@ -1,0 +1,60 @@
+//! The map of the hall: every route, and who may read its answers.
+
+use crate::interaction::{consent, gone, login, logout, select_account};
+use crate::oauth2::authorize::authorize;
+use crate::oauth2::discovery::discovery;
+use crate::oauth2::introspect::introspect;
+use crate::oauth2::jwks::jwks;
+use crate::oauth2::revoke::revoke;
+use crate::oauth2::token::token;
+use crate::oauth2::userinfo::userinfo;
+use crate::{assets, cors, demo, landing, not_found};
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+use engine::Engine;
+use std::sync::Arc;
+
+/// Every route of the hall, with the answer for paths that no room knows.
+pub fn router(engine: Arc<Engine>) -> Router {
+    let programs = programs(Arc::clone(&engine));
+    let demo = demo::router(Arc::clone(&engine), programs.clone().merge(people(Arc::clone(&engine))));
+    programs.merge(people(engine)).merge(demo)
+}
+
+/// What programs call, from any origin. The answer for unknown paths lives here too, so that a program in a
+/// browser sees its mistake.
+fn programs(engine: Arc<Engine>) -> Router {
+    Router::new()
+        .route("/{tid}/{aid}/oauth2/token", post(token))
+        .route("/{tid}/{aid}/oauth2/introspect", post(introspect))
+        .route("/{tid}/{aid}/oauth2/revoke", post(revoke))
+        .route("/{tid}/{aid}/userinfo", get(userinfo).post(userinfo))
+        // The three addresses of an issuer with a path: OIDC Discovery §4, RFC 8414 §3.1 and §5.
+        .route("/{tid}/{aid}/.well-known/openid-configuration", get(discovery))
+        .route("/.well-known/oauth-authorization-server/{tid}/{aid}", get(discovery))
+        .route("/.well-known/openid-configuration/{tid}/{aid}", get(discovery))
+        // Not standard, but asked for by clients that append.
+        .route("/{tid}/{aid}/.well-known/oauth-authorization-server", get(discovery))
+        .route("/{tid}/{aid}/.well-known/jwks.json", get(jwks))
+        .fallback(not_found::fallback)
+        .method_not_allowed_fallback(not_found::method)
+        .layer(from_fn(cors::cors))
+        .with_state(engine)
+}
+
+/// Where people go; no other origin reads these (attack AUT-26).
+fn people(engine: Arc<Engine>) -> Router {
+    Router::new()
+        .route("/", get(landing::server))
+        .route("/{tid}", get(landing::tenant))
+        .route("/static/{file}", get(assets::asset))
+        .route("/{tid}/{aid}/oauth2/authorize", get(authorize).post(authorize))
+        .route("/{tid}/{aid}/login", get(login::show).post(login::submit))
+        .route("/{tid}/{aid}/consent", get(consent::show).post(consent::submit))
+        .route("/{tid}/{aid}/select-account", get(select_account::show).post(select_account::submit))
+        .route("/{tid}/{aid}/logout", get(logout::show).post(logout::submit))
+        .route("/{tid}/{aid}/error", get(gone::show))
+        .method_not_allowed_fallback(not_found::method)
+        .with_state(engine)
+}

@@ -108,6 +108,7 @@ mod tests {
             ("other issuer", own("JWT", changed("iss", json!("https://as.example/acme/other")))),
             ("access token", own("at+jwt", good.clone())),
             ("access token of profile acp", own("JWT", changed("scp", json!(["openid"])))),
+            ("logout token", own("JWT", changed("events", json!({})))),
             ("no sub", own("JWT", changed("sub", json!(null)))),
         ];
         for (attack, token) in tokens {

@@ -25,6 +25,7 @@ mod check_resource;
 mod check_response_mode;
 mod check_response_type;
 mod check_scope;
+mod check_size;
 mod missing_consent;
 mod next_step;
 mod remember_consent;

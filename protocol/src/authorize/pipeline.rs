@@ -5,7 +5,7 @@ use super::{
     AuthorizeRequest, ResponseTarget, check_acr_values, check_claims, check_client, check_display,
     check_grant_type, check_id_token_hint, check_login_hint, check_max_age, check_nonce, check_pkce,
     check_prompt, check_pushed, check_redirect_uri, check_registration, check_request_object, check_resource,
-    check_response_mode, check_response_type, check_scope,
+    check_response_mode, check_response_type, check_scope, check_size,
 };
 use crate::client::Client;
 use crate::decision::Cx;
@@ -37,6 +37,7 @@ pub enum Check {
 
 /// Every check, in order; of several faults the first one here is told.
 pub static AUTHORIZE_CHECKS: &[Row] = &[
+    page("check_size", "RFC 6819 §4.4.1.11", check_size::check),
     page("check_client", "RFC 6749 §4.1.2.1", check_client::check).and_resume(),
     page("check_redirect_uri", "RFC 9700 §2.1", check_redirect_uri::check).and_resume(),
     row("check_response_mode", "OAuth Multiple Response Types §2.1", check_response_mode::check).and_resume(),

@@ -105,6 +105,14 @@ fn rfc8252_8_4_a_scheme_without_a_period_only_for_native_clients() {
 }
 
 #[test]
+fn rdr_08_the_refusal_names_what_is_wrong() {
+    let expected = |uri: &str| Parts::read(uri).unwrap_err().expected.unwrap();
+    assert!(expected("https://app.example@evil.example/").contains("user information"));
+    assert!(expected("https://app.example/#").contains("fragment"));
+    assert!(expected("http://app.example/").contains("loopback"));
+}
+
+#[test]
 fn origins_are_the_part_up_to_the_port() {
     for (uri, origin) in [
         ("https://app.example", "https://app.example"),

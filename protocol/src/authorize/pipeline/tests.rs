@@ -1,11 +1,15 @@
 use super::*;
+use crate::authorize::refuse;
 use crate::authorize::trial::Trial;
 use crate::fixtures::{World, params};
+use crate::response_mode::Outgoing;
+use proptest::strategy::Strategy as _;
 use std::collections::BTreeSet;
 
 /// The table as a reviewer reads it. A change of order or of columns shows here.
 const TABLE: &str = "\
 check                 refusal  authorize  resume  clause
+check_size            page     yes        -       RFC 6819 §4.4.1.11
 check_client          page     yes        yes     RFC 6749 §4.1.2.1
 check_redirect_uri    page     yes        yes     RFC 9700 §2.1
 check_response_mode   respond  yes        yes     OAuth Multiple Response Types §2.1
@@ -134,4 +138,39 @@ fn oidcc_alternate_order_of_parameters_and_unknown_ones() {
                  &response_type=code&client_id=web";
     let request = validate(&params(query), Some(&client), &mut world.cx()).unwrap();
     assert_eq!(request.scope.to_string(), "email openid");
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_sent_answers_go_only_to_registered_uris(
+        changes in proptest::collection::hash_map(
+            proptest::sample::select(&["client_id", "redirect_uri", "response_type", "response_mode", "scope",
+                "state", "prompt", "max_age", "claims", "id_token_hint", "code_challenge", "resource"][..]),
+            proptest::prop_oneof![
+                proptest::sample::select(&["web", "https://app.example/cb", "https://evil.example/", "code", "{}",
+                    "form_post", "openid", "none", "0", "//", "a.b.c"][..]).prop_map(str::to_owned),
+                proptest::prelude::any::<String>(),
+            ],
+            0..6,
+        ),
+    ) {
+        let mut trial = Trial::default();
+        let changes: Vec<_> = changes.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let target = match trial.run(&changes) {
+            Ok(request) => Some(request.target),
+            Err(AuthorizeRefusal::Respond(_, target)) => Some(*target),
+            Err(AuthorizeRefusal::Page(_)) => None,
+        };
+        if let Some(target) = target {
+            proptest::prop_assert_eq!(target.redirect.as_str(), "https://app.example/cb");
+            let response = refuse(&target, &Reason::UserDenied.into(), &trial.world.cx());
+            match response.render() {
+                Outgoing::Redirect(location) => {
+                    proptest::prop_assert!(location.starts_with("https://app.example/cb"));
+                    proptest::prop_assert!(location.bytes().all(|byte| byte.is_ascii_graphic()));
+                }
+                Outgoing::FormPost { action, .. } => proptest::prop_assert_eq!(action, "https://app.example/cb"),
+            }
+        }
+    }
 }

@@ -1,0 +1,36 @@
+//! What the management API manages: one file per resource, one line per resource in [`RESOURCES`].
+
+mod clients;
+mod environment;
+mod keys;
+mod scopes;
+mod servers;
+mod services;
+mod tenants;
+mod workspaces;
+
+use crate::operation::Operation;
+
+pub(crate) use scopes::Scopes;
+pub(crate) use servers::Servers;
+pub(crate) use services::Services;
+
+/// Operations that belong together.
+pub(crate) struct Resource {
+    /// The contract's tag.
+    pub(crate) tag: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) operations: &'static [Operation],
+}
+
+/// Everything the management API can do. Routes and description are made from it.
+pub(crate) static RESOURCES: &[Resource] = &[
+    clients::CLIENTS,
+    servers::SERVERS,
+    workspaces::WORKSPACES,
+    services::SERVICES,
+    scopes::SCOPES,
+    keys::KEYS,
+    tenants::TENANTS,
+    environment::ENVIRONMENT,
+];

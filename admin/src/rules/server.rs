@@ -1,0 +1,125 @@
+//! What a workspace may look like (contract §2, RFC 8414 §2).
+
+use super::{AUTH_METHODS, GRANT_TYPES, web_uri};
+use crate::members::Problems;
+use protocol::duration::Span;
+use protocol::id::is_valid_chosen_id;
+use protocol::server::Server;
+
+/// Longest life of an authorization code (RFC 6749 §4.1.2).
+pub(crate) const LONGEST_CODE_TTL: Span = Span::minutes(10);
+
+const DAY: u64 = 24;
+
+/// Profiles of the contract; `default` and `demo` have the same settings.
+const PROFILES: &[&str] = &[
+    "default",
+    "demo",
+    "workforce",
+    "consumer",
+    "partners",
+    "third_party",
+    "fapi_advanced",
+    "fapi_rw",
+    "fapi_ro",
+    "fapi_20_security",
+    "fapi_20_message_signing",
+    "openbanking_uk",
+    "openbanking_uk_fapi_advanced",
+    "openbanking_br",
+    "openbanking_br_unico",
+    "openbanking_ksa",
+    "cdr_australia",
+    "cdr_australia_fapi_rw",
+    "fdx",
+    "connect_id",
+];
+
+/// Everything that is wrong with `server` whatever else exists.
+pub(crate) fn check(server: &Server, problems: &mut Problems) {
+    let id = server.id.as_str();
+    problems.require(is_valid_chosen_id(id), "id", id, "1 to 128 characters of A-Z a-z 0-9 . _ ~ -");
+    problems.require(!server.name.trim().is_empty(), "name", "no text", "a name for people");
+    check_enumerations(server, problems);
+    check_lifetimes(server, problems);
+    check_addresses(server, problems);
+    problems.require(
+        server.color.is_empty() || is_color(&server.color),
+        "color",
+        &server.color,
+        "# and six hexadecimal digits",
+    );
+    problems.one_of("dynamic_scope_separator", &server.dynamic_scope_separator, &[".", ":", "/", "-", "_"]);
+    problems.require(
+        server.code_challenge_methods.iter().any(|method| method == "S256"),
+        "code_challenge_methods",
+        server.code_challenge_methods.join(", "),
+        "S256 always (RFC 7636 §4.2), plain beside it if clients cannot do better",
+    );
+    problems.distinct("acr_values_supported", &server.acr_values_supported);
+    problems.distinct(
+        "client_id_metadata_documents.allowed_hosts",
+        &server.client_id_metadata_documents.allowed_hosts,
+    );
+}
+
+fn check_enumerations(server: &Server, problems: &mut Problems) {
+    problems.one_of("profile", &server.profile, PROFILES);
+    problems.one_of("key_type", &server.key_type, &["ecdsa", "rsa", "ps", "eddsa"]);
+    problems.one_of("access_token_strategy", &server.access_token_strategy, &["jwt", "opaque"]);
+    problems.one_of("access_token_profile", &server.access_token_profile, &["rfc9068", "acp"]);
+    problems.each_of("grant_types", &server.grant_types, GRANT_TYPES);
+    problems.each_of("token_endpoint_auth_methods", &server.token_endpoint_auth_methods, AUTH_METHODS);
+    problems.each_of("subject_identifier_types", &server.subject_identifier_types, &["public", "pairwise"]);
+    problems.each_of(
+        "scope_claim_formats",
+        &server.scope_claim_formats,
+        &["scp_array", "scope_space_separated"],
+    );
+    problems.each_of("code_challenge_methods", &server.code_challenge_methods, &["S256", "plain"]);
+    problems.each_of(
+        "advanced.disallowed_response_modes",
+        &server.advanced.disallowed_response_modes,
+        &["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"],
+    );
+    problems.require(
+        !server.token_endpoint_auth_signing_alg_values.is_empty(),
+        "token_endpoint_auth_signing_alg_values",
+        "an empty list",
+        "at least one algorithm",
+    );
+}
+
+fn check_lifetimes(server: &Server, problems: &mut Problems) {
+    check_ttl("access_token_ttl", server.access_token_ttl, Span::hours(31 * DAY), problems);
+    check_ttl("id_token_ttl", server.id_token_ttl, Span::hours(31 * DAY), problems);
+    check_ttl("refresh_token_ttl", server.refresh_token_ttl, Span::hours(3660 * DAY), problems);
+    check_ttl("authorization_code_ttl", server.authorization_code_ttl, LONGEST_CODE_TTL, problems);
+    check_ttl("cookie_max_age", server.cookie_max_age, Span::hours(366 * DAY), problems);
+    let window = server.refresh_token_retry_window;
+    problems.require(window <= Span::minutes(5), "refresh_token_retry_window", window, "0s to 5m0s");
+}
+
+/// A life of at least one second and at most `longest`.
+pub(crate) fn check_ttl(member: &str, ttl: Span, longest: Span, problems: &mut Problems) {
+    if ttl < Span::seconds(1) || ttl > longest {
+        problems.add(member, ttl, format_args!("1s to {longest}"));
+    }
+}
+
+fn check_addresses(server: &Server, problems: &mut Problems) {
+    if !server.logo_uri.is_empty() {
+        problems.require(web_uri::is_page(&server.logo_uri), "logo_uri", &server.logo_uri, web_uri::PAGE);
+    }
+    let issuer = &server.custom_issuer_url;
+    if !issuer.is_empty() {
+        let plain = web_uri::is_page(issuer) && !issuer.contains(['?', '#']) && !issuer.ends_with('/');
+        let expected = "an https URL without query, fragment and closing slash (RFC 8414 §2)";
+        problems.require(plain, "custom_issuer_url", issuer, expected);
+    }
+}
+
+fn is_color(text: &str) -> bool {
+    text.strip_prefix('#')
+        .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}

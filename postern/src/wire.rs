@@ -70,8 +70,8 @@ pub(crate) async fn check_key(engine: &Engine, store: &dyn Store) -> anyhow::Res
 }
 
 /// The rooms on one router, to be put behind the gate.
-pub(crate) fn rooms(_: &Arc<Engine>) -> Router {
-    Router::new()
+pub(crate) fn rooms(engine: &Arc<Engine>) -> Router {
+    web::router(Arc::clone(engine)).merge(admin::router(Arc::clone(engine)))
 }
 
 /// Asks the store for `/ready`.

@@ -14,3 +14,5 @@ mod seal_key;
 mod serve;
 mod server;
 mod wire;
+
+pub use wire::rooms;

@@ -70,7 +70,7 @@ pub(crate) async fn check_key(engine: &Engine, store: &dyn Store) -> anyhow::Res
 }
 
 /// The rooms on one router, to be put behind the gate.
-pub(crate) fn rooms(engine: &Arc<Engine>) -> Router {
+pub fn rooms(engine: &Arc<Engine>) -> Router {
     web::router(Arc::clone(engine)).merge(admin::router(Arc::clone(engine)))
 }
 

@@ -69,6 +69,12 @@ impl Gate {
         let _ = self.requests.acquire_many(all).await;
     }
 
+    /// Answers one request as if it were alone on its connection; for tests in one process.
+    pub async fn answer_once(self: Arc<Self>, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+        let watched = self.monitor.watch();
+        self.answer(request, peer, Arc::clone(&watched.pulse)).await
+    }
+
     /// Answers one request. Never fails and never panics.
     pub(super) async fn answer<B>(
         self: Arc<Self>,

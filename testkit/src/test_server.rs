@@ -1,0 +1,115 @@
+//! Postern whole, in this process: gate, routers, engine, store.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use engine::{Clock, Engine};
+use http_body_util::BodyExt;
+use postern::http::{Gate, Hsts, Limits, Metrics, Settings};
+use store::Store;
+use store::memory::MemoryStore;
+
+use crate::tenants::{Ready, config};
+use crate::{ACME_SECRET, Administrator, Answer, Ask, Browser, ManualClock, RelyingParty, SERVICE_SECRET};
+
+/// A running server; clones are the same one.
+#[derive(Clone)]
+pub struct TestServer(Arc<Inner>);
+
+struct Inner {
+    engine: Arc<Engine>,
+    store: Arc<dyn Store>,
+    clock: Arc<ManualClock>,
+    gate: Arc<Gate>,
+    _directory: Option<tempfile::TempDir>,
+}
+
+impl TestServer {
+    /// With the two ready tenants in a store in memory.
+    pub async fn start() -> Self {
+        Self::over(Arc::new(MemoryStore::new()), None).await
+    }
+
+    /// The same over SQLite in a temporary directory.
+    pub async fn on_sqlite() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("postern.db");
+        let store = store_sqlite::SqliteStore::open(path, &store_sqlite::Options::default());
+        Self::over(Arc::new(store.expect("a database")), Some(directory)).await
+    }
+
+    async fn over(store: Arc<dyn Store>, directory: Option<tempfile::TempDir>) -> Self {
+        Ready::copy_into(store.as_ref()).await;
+        let clock = Arc::new(ManualClock::default());
+        let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+        let engine = Engine::open(config(), Arc::clone(&store), told).expect("an engine");
+        let settings =
+            Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback };
+        let gate = Gate::new(postern::rooms(&engine), settings, Arc::new(Metrics::default()));
+        Self(Arc::new(Inner { engine, store, clock, gate, _directory: directory }))
+    }
+
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.0.engine
+    }
+
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    pub fn clock(&self) -> &ManualClock {
+        &self.0.clock
+    }
+
+    /// Sends one request through the gate.
+    pub async fn send(&self, ask: Ask) -> Answer {
+        self.send_from(ask, Ipv4Addr::LOCALHOST).await
+    }
+
+    /// The same from another machine.
+    pub async fn send_from(&self, ask: Ask, source: Ipv4Addr) -> Answer {
+        let request = ask.into_request();
+        let asked = request.uri().to_string();
+        let peer = SocketAddr::from((source, 50_000));
+        let response = Arc::clone(&self.0.gate).answer_once(request, peer).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body, asked }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Ask::get(path)).await
+    }
+
+    /// A browser of a new user.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.clone())
+    }
+
+    /// The administrator of tenant `default`.
+    pub async fn administrator(&self) -> Administrator {
+        Administrator::of(self, "default", "admin-swagger", engine::demo::DEMO_SECRET).await
+    }
+
+    /// The administrator of tenant `acme`.
+    pub async fn acme_administrator(&self) -> Administrator {
+        Administrator::of(self, "acme", "acme-admin", ACME_SECRET).await
+    }
+
+    /// A client of workspace `default` of tenant `default`, by its id.
+    ///
+    /// Public: `app`, `other-app`, `native`, `local-web`. With a secret: `client`, `other`, `service`.
+    pub fn party(&self, client_id: &str) -> RelyingParty {
+        let secret = match client_id {
+            "client" => Some(engine::demo::DEMO_CLIENT_SECRET),
+            "other" | "service" => Some(SERVICE_SECRET),
+            _ => None,
+        };
+        RelyingParty::new(self, "/default/default", client_id, secret)
+    }
+
+    /// A client anywhere.
+    pub fn party_at(&self, workspace: &str, client_id: &str, secret: Option<&str>) -> RelyingParty {
+        RelyingParty::new(self, workspace, client_id, secret)
+    }
+}

@@ -1,0 +1,24 @@
+//! The one integration binary: Postern as a whole, over HTTP, in this process.
+//!
+//! Tests that withstand a row of docs/ATTACKS.md carry its id in their name.
+
+#[cfg(test)]
+mod authorization;
+#[cfg(test)]
+mod bearer_tokens;
+#[cfg(test)]
+mod client_authentication;
+#[cfg(test)]
+mod code;
+#[cfg(test)]
+mod quick_start;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod redirect_uris;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod tabs;
+#[cfg(test)]
+mod token_endpoint;

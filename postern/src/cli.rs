@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config, demo, doctor, explain, migrate, serve};
+use crate::{config, create_tenant, demo, doctor, explain, migrate, serve};
 
 /// Multi-tenant OAuth 2 and OpenID Connect authorization server.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Demo(DemoArgs),
     /// Run a server.
     Serve(ServeArgs),
+    /// Make a tenant with a client that administers it; its secret is shown once.
+    CreateTenant(CreateTenantArgs),
     /// Look for what could go wrong with an installation, and say how to mend it.
     Doctor(ConfigArgs),
     /// Say why a request was refused: what was received, what was expected, the rule, and the fix.
@@ -56,6 +58,20 @@ pub(crate) struct ServeArgs {
     /// Print a commented configuration with every setting, and stop
     #[arg(long)]
     pub(crate) print_config: bool,
+}
+
+/// What `create-tenant` is told.
+#[derive(Debug, Args)]
+pub(crate) struct CreateTenantArgs {
+    /// The tenant's id, as it stands in URLs
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// The tenant's name, as people read it
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The configuration (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
 }
 
 /// What `doctor` is told.
@@ -97,6 +113,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(ServeArgs { print_config: true, .. }) => print(config::TEMPLATE),
         Command::Serve(ServeArgs { config, .. }) => serve::run(&config.unwrap_or_default()),
+        Command::CreateTenant(args) => create_tenant::run(&args),
         Command::Doctor(ConfigArgs { config }) => doctor::run(&config),
         Command::Explain(args) => explain::run(&args),
         Command::Migrate(MigrateArgs { config, plan }) => migrate::run(&config, plan),

@@ -5,9 +5,11 @@ use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use engine::fetch::{Fetch, FetchPolicy};
+use protocol::record::DocumentKind;
 use rustls::pki_types::ServerName;
 use rustls::server::ParsedCertificate;
-use store::Store;
+use store::{Page, Store};
 use time::{Duration, OffsetDateTime};
 
 use crate::config::{Config, Secret, Tls};
@@ -84,6 +86,7 @@ async fn examine(config: &Config, now: OffsetDateTime) -> Vec<Finding> {
     let identity = TlsSource::of(config).peek(now);
     findings.push(certificate(config, &identity, now));
     findings.push(clock(store.as_deref(), now).await);
+    findings.push(issuer(config, store.as_deref()).await);
     findings
 }
 
@@ -224,9 +227,68 @@ async fn clock(store: Option<&dyn Store>, now: OffsetDateTime) -> Finding {
 
 async fn newest_event(store: &dyn Store) -> Option<i64> {
     let mut newest = None;
-    for tenant in store.tenants(&store::Page::first(store::MAX_ROWS)).await.ok()? {
+    for tenant in store.tenants(&Page::first(store::MAX_ROWS)).await.ok()? {
         let event = store.events(&tenant.id, None, 1).await.ok()?.pop();
         newest = newest.max(event.map(|event| event.at.seconds()));
     }
     newest
+}
+
+/// Asks the running server from outside, as a client would: name resolution, route, TLS, and the issuer it
+/// calls itself (RFC 8414 §3.3).
+async fn issuer(config: &Config, store: Option<&dyn Store>) -> Finding {
+    const SUBJECT: &str = "issuer";
+    let base = config.public_url.as_str().trim_end_matches('/');
+    let workspace = match store {
+        Some(store) => first_workspace(store).await,
+        None => None,
+    };
+    let Some(expected) = workspace.map(|path| format!("{base}/{path}")) else {
+        return reached(SUBJECT, base, get(config, &format!("{base}/alive")).await.map(|_| ()));
+    };
+    let url = format!("{expected}/.well-known/openid-configuration");
+    let metadata = match get(config, &url).await {
+        Ok(body) => serde_json::from_slice::<serde_json::Value>(&body).unwrap_or_default(),
+        Err(error) => return reached(SUBJECT, &url, Err(error)),
+    };
+    match metadata.get("issuer").and_then(|issuer| issuer.as_str()) {
+        Some(issuer) if issuer == expected => Finding::ok(SUBJECT, format!("{issuer} answers as itself")),
+        Some(issuer) => {
+            let mend = "set public_url to what clients use";
+            Finding::fail(SUBJECT, format!("{url} calls itself {issuer}"), mend)
+        }
+        None => Finding::fail(SUBJECT, format!("{url} is no discovery document"), "see what answers there"),
+    }
+}
+
+fn reached(subject: &'static str, url: &str, outcome: anyhow::Result<()>) -> Finding {
+    const MEND: &str = "start the server; check DNS, firewall, proxy and trust of public_url";
+    match outcome {
+        Ok(()) => Finding::ok(subject, format!("{url} answers")),
+        Err(error) => Finding::fail(subject, format!("{url}: {}", cli::one_line(&error)), MEND),
+    }
+}
+
+/// The path of some workspace.
+async fn first_workspace(store: &dyn Store) -> Option<String> {
+    for tenant in store.tenants(&Page::first(1)).await.ok()? {
+        let servers = store.documents(&tenant.id, DocumentKind::Server, None, &Page::first(1)).await.ok()?;
+        if let Some(server) = servers.first() {
+            return Some(format!("{}/{}", tenant.id.as_str(), server.id));
+        }
+    }
+    None
+}
+
+/// Fetches with the rules of `[fetch]`, except that one's own host may be anywhere.
+async fn get(config: &Config, url: &str) -> anyhow::Result<Vec<u8>> {
+    let mut extra_trust_anchors = config.fetch.extra_trust_anchors.clone();
+    if let TlsSource::SelfSigned(certificate) = TlsSource::of(config) {
+        extra_trust_anchors.push(certificate.root_file());
+    }
+    let host = config.public_url.host_str().unwrap_or_default().to_owned();
+    let policy = FetchPolicy { allow_loopback: true, allowed_hosts: vec![host], extra_trust_anchors };
+    let fetched = Fetch::new(&policy)?.get_json(url).await?;
+    anyhow::ensure!(fetched.status == 200, "it answers with status {}", fetched.status);
+    Ok(fetched.body.to_vec())
 }

@@ -64,7 +64,10 @@ async fn start(config: Config) -> anyhow::Result<()> {
 }
 
 /// The engine over the configured database, after everything was looked at that must not be so.
-async fn open(config: &Config) -> anyhow::Result<Arc<Engine>> {
+///
+/// # Errors
+/// One line that names the setting.
+pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<Engine>> {
     let store = wire::open_store(&config.store, true)?;
     let is_new = wire::is_new(store.as_ref()).await?;
     let key = seal_key::open(&config.key, is_new).context("key_file")?;

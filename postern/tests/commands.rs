@@ -140,6 +140,51 @@ mod tests {
     }
 
     #[test]
+    fn a_tenant_is_created_once_with_a_random_secret_that_is_not_kept() {
+        let installation = Installation::new();
+        let created = report(&installation.run(&["create-tenant", "acme"]));
+        let secret = created.lines().find_map(|line| line.strip_prefix("Secret ")).unwrap().trim();
+        assert_eq!(secret.len(), 43);
+        assert!(created.contains("https://localhost:8443/acme/admin/oauth2/token"), "{created}");
+        let again = complaint(&installation.run(&["create-tenant", "acme"]));
+        assert!(again.contains("tenant acme is there already"), "{again}");
+        let odd = complaint(&installation.run(&["create-tenant", "a/b"]));
+        assert!(odd.contains("use letters, digits"), "{odd}");
+        for file in fs::read_dir(installation.directory.path()).unwrap() {
+            let content = fs::read(file.unwrap().path()).unwrap();
+            let kept = content.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!kept, "W-01: only the hash is kept");
+        }
+    }
+
+    #[test]
+    fn the_doctor_reaches_the_running_server() {
+        let installation = Installation::new();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let config = installation.config().replace("127.0.0.1:0", &address);
+        fs::write(installation.path("postern.toml"), config.replace("8443", &port.to_string())).unwrap();
+        let mut server = Command::new(env!("CARGO_BIN_EXE_postern"))
+            .args(["serve", "--config", installation.path("postern.toml").to_str().unwrap()])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(server.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("\"serving\"") {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "ended early");
+            serde_json::from_str::<serde_json::Value>(&line).unwrap();
+        }
+        let well = report(&installation.run(&["doctor"]));
+        server.kill().unwrap();
+        server.wait().unwrap();
+        let ill = report(&installation.run(&["doctor"]));
+        assert!(well.contains("ok    issuer"), "{well}");
+        assert!(ill.contains("FAIL  issuer"), "{ill}");
+    }
+
+    #[test]
     fn w_05_serve_refuses_a_database_of_the_demo() {
         let installation = Installation::new();
         Demo::start(installation.directory.path(), &[]).stop();

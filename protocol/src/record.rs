@@ -244,6 +244,7 @@ impl Expect {
 
 /// One change. A batch of them is committed whole or not at all.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a batch holds a handful, each moved once")]
 pub enum Write {
     PutArtifact {
         artifact: Artifact,

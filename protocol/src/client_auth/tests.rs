@@ -376,6 +376,10 @@ fn caj_04_caj_07_caj_16_jwt_05_only_a_registered_key_and_algorithm_verify() {
     }
     assert!(signer.check_token(&good).is_ok());
     assert!(public.alg.is_some());
+    // A workspace that lists HS256 does not make a public key into a secret.
+    signer.world.server.token_endpoint_auth_signing_alg_values.push(Algorithm::HS256);
+    let as_secret = hmac.sign_jwt("JWT", &claims).unwrap();
+    assert_eq!(signer.check_token(&as_secret), Err(Reason::ClientAssertionAlgorithm));
     signer.client.token_endpoint_auth_signing_alg = Some(Algorithm::PS256);
     assert_eq!(signer.check_token(&good), Err(Reason::ClientAssertionAlgorithm));
 }
@@ -402,4 +406,31 @@ fn a_client_without_keys_is_told_apart_from_a_bad_signature() {
     let body = format!("client_assertion_type={}&client_assertion={assertion}", private_key_jwt::JWT_BEARER);
     let client = signer.client.clone();
     assert_eq!(checked(&mut signer.world, Some(&client), None, &body), Err(Reason::ClientKeysUnavailable));
+}
+
+proptest::proptest! {
+    #[test]
+    fn cau_09_no_header_and_no_body_makes_it_panic(
+        header in proptest::option::of("(?i:basic |bearer |)[ -~\\u{0}-\\u{ff}]{0,60}"),
+        client_id in "[ -~]{0,12}",
+        assertion in "[A-Za-z0-9_.-]{0,60}",
+    ) {
+        let mut sent = Params::default();
+        for (name, value) in [("client_id", client_id), ("client_assertion", assertion)] {
+            sent.push(name.to_owned(), value).ok();
+        }
+        sent.push("client_assertion_type".to_owned(), private_key_jwt::JWT_BEARER.to_owned()).ok();
+        let _ = identify(&Presented { authorization: header.as_deref() }, &sent);
+        let _ = identify(&Presented { authorization: header.as_deref() }, &params("client_id=web"));
+    }
+
+    #[test]
+    fn cau_14_whatever_a_client_encodes_arrives(id in "\\PC{1,20}", secret in "\\PC{0,40}") {
+        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let header = basic(&format!("{}:{}", encode(&id), encode(&secret)));
+        proptest::prop_assert_eq!(
+            found(Some(&header), ""),
+            Ok((id, "client_secret_basic", secret))
+        );
+    }
 }

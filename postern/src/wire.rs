@@ -11,7 +11,7 @@ use store::{Page, Store};
 use store_sqlite::{Options, SqliteStore};
 
 use crate::config;
-use crate::http::Probe;
+use crate::http::{Probe, idempotency};
 
 /// Opens the database, bringing its schema up to date when `migrate` is set.
 ///
@@ -71,7 +71,8 @@ pub(crate) async fn check_key(engine: &Engine, store: &dyn Store) -> anyhow::Res
 
 /// The rooms on one router, to be put behind the gate.
 pub fn rooms(engine: &Arc<Engine>) -> Router {
-    web::router(Arc::clone(engine)).merge(admin::router(Arc::clone(engine)))
+    let rooms = web::router(Arc::clone(engine)).merge(admin::router(Arc::clone(engine)));
+    rooms.layer(axum::middleware::from_fn_with_state(Arc::clone(engine), idempotency::repeatable))
 }
 
 /// Asks the store for `/ready`.

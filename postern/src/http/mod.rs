@@ -6,6 +6,7 @@ mod client_address;
 mod finish;
 mod gate;
 mod hygiene;
+pub(crate) mod idempotency;
 mod limits;
 mod metrics;
 mod operations;

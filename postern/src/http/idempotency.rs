@@ -1,0 +1,124 @@
+//! `X-Idempotency-Key` on every POST of the APIs: the same request with the same key gets the same answer for a
+//! minute (contract §e).
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use engine::Engine;
+use engine::idempotency::{Begun, StoredAnswer, Ticket};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use protocol::error::Refusal;
+use protocol::id::TenantId;
+use protocol::params::Params;
+
+const KEY: HeaderName = HeaderName::from_static("x-idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("x-idempotent-replayed");
+/// The gate has bounded the body before; this only says that it is bounded.
+const LONGEST: usize = 16 * 1024 * 1024;
+
+/// Wraps the merged router. Requests without the header, and the pages, pass untouched.
+pub(crate) async fn repeatable(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
+    let Some((tenant, key)) = subject(&request) else { return next.run(request).await };
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LONGEST).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let caller = caller(&parts.headers, &body);
+    let asked = asked(&parts, &body);
+    match engine.idempotent_begin(&tenant, &key, &caller, &asked).await {
+        Ok(Begun::Replay(answer)) => replay(answer),
+        Ok(Begun::First(ticket)) => {
+            let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+            keep(&engine, ticket, response).await
+        }
+        Err(refusal) => refused(&refusal),
+    }
+}
+
+/// The tenant and the key, if this is a POST to an API with the header.
+fn subject(request: &Request) -> Option<(TenantId, String)> {
+    if request.method() != Method::POST {
+        return None;
+    }
+    let key = request.headers().get(KEY)?;
+    let mut path = request.uri().path().split('/').skip(1);
+    let tenant = match (path.next()?, path.next()?, path.next()?) {
+        ("api", _, tenant) => tenant,
+        (tenant, _, "oauth2" | "par" | "device" | "backchannel") => tenant,
+        _ => return None,
+    };
+    // A value that is not text is passed on as an empty key, which is refused.
+    Some((TenantId::new(tenant), key.to_str().unwrap_or_default().to_owned()))
+}
+
+/// Hash of how the caller authenticates: the header, or who the form says it is.
+fn caller(headers: &HeaderMap, body: &[u8]) -> [u8; 32] {
+    let mut seen = headers.get(header::AUTHORIZATION).map_or(Vec::new(), |v| v.as_bytes().to_vec());
+    if seen.is_empty()
+        && let Ok(form) = Params::parse(body)
+    {
+        for name in ["client_id", "client_secret"] {
+            seen.extend_from_slice(form.get(name).unwrap_or_default().as_bytes());
+            seen.push(0);
+        }
+    }
+    jose::sha256(&seen)
+}
+
+/// Hash of what is asked: method, target, content type and body.
+fn asked(parts: &Parts, body: &[u8]) -> [u8; 32] {
+    let mut seen = format!("{} {}\n", parts.method, parts.uri).into_bytes();
+    seen.extend_from_slice(parts.headers.get(header::CONTENT_TYPE).map_or(b"", |v| v.as_bytes()));
+    seen.push(b'\n');
+    seen.extend_from_slice(body);
+    jose::sha256(&seen)
+}
+
+async fn keep(engine: &Engine, ticket: Ticket, response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, LONGEST).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let headers = parts.headers.iter().filter_map(|(name, value)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    });
+    let answer =
+        StoredAnswer { status: parts.status.as_u16(), headers: headers.collect(), body: body.to_vec() };
+    engine.idempotent_finish(ticket, &answer).await;
+    Response::from_parts(parts, Body::from(body))
+}
+
+fn replay(answer: StoredAnswer) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    for (name, value) in answer.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+fn refused(refusal: &Refusal) -> Response {
+    let entry = refusal.entry();
+    let body = serde_json::json!({
+        "error": entry.code.name(),
+        "error_code": entry.name,
+        "error_description": entry.description,
+        "status_code": refusal.status(),
+    });
+    let mut response = Response::new(Body::from(Bytes::from(body.to_string())));
+    *response.status_mut() = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    if refusal.status() == 503 {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}

@@ -1,6 +1,7 @@
 //! The map of the hall: every route, and who may read its answers.
 
 use crate::interaction::{consent, gone, login, logout, select_account};
+use crate::oauth2::access;
 use crate::oauth2::authorize::authorize;
 use crate::oauth2::discovery::discovery;
 use crate::oauth2::introspect::introspect;
@@ -11,7 +12,7 @@ use crate::oauth2::userinfo::userinfo;
 use crate::{assets, cors, landing, not_found};
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use engine::Engine;
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ fn programs(engine: Arc<Engine>) -> Router {
         .route("/{tid}/{aid}/oauth2/introspect", post(introspect))
         .route("/{tid}/{aid}/oauth2/revoke", post(revoke))
         .route("/{tid}/{aid}/userinfo", get(userinfo).post(userinfo))
+        .route("/{tid}/{aid}/clients", get(access::list))
+        .route("/{tid}/{aid}/clients/{cid}", delete(access::revoke))
         // The three addresses of an issuer with a path: OIDC Discovery §4, RFC 8414 §3.1 and §5.
         .route("/{tid}/{aid}/.well-known/openid-configuration", get(discovery))
         .route("/.well-known/oauth-authorization-server/{tid}/{aid}", get(discovery))

@@ -11,6 +11,7 @@ use http::{Method, header};
 use protocol::error::{Reason, Refusal};
 use protocol::id::{TenantId, is_valid_chosen_id};
 use protocol::params::Params;
+use serde::Deserialize;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -25,9 +26,20 @@ pub(crate) struct WorkspaceRequest {
     /// `tid` and `aid` as the path says; nothing is known of them yet.
     pub(crate) tenant: TenantId,
     pub(crate) server: String,
+    /// `cid`, where the path has one.
+    pub(crate) client: Option<String>,
     pub(crate) head: Parts,
     pub(crate) call: Call,
     body: Option<Bytes>,
+}
+
+/// The names in the path.
+#[derive(Default, Deserialize)]
+struct Names {
+    tid: String,
+    aid: String,
+    #[serde(default)]
+    cid: Option<String>,
 }
 
 impl<S> FromRequest<S> for WorkspaceRequest
@@ -39,13 +51,14 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
         let (mut head, body) = request.into_parts();
-        let path = head.extract::<Path<(String, String)>>().await;
+        let path = head.extract::<Path<Names>>().await;
         // A path that is not UTF-8 names no workspace; the empty names find none.
-        let (tenant, server) = path.map(|Path(names)| names).unwrap_or_default();
+        let names = path.map(|Path(names)| names).unwrap_or_default();
         Ok(Self {
             engine: Arc::from_ref(state),
-            tenant: TenantId::new(tenant),
-            server,
+            tenant: TenantId::new(names.tid),
+            server: names.aid,
+            client: names.cid,
             call: call_of(&head),
             body: to_bytes(body, MAX_BODY_BYTES).await.ok(),
             head,

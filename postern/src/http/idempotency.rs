@@ -82,9 +82,10 @@ async fn keep(engine: &Engine, ticket: Ticket, response: Response) -> Response {
     let Ok(body) = to_bytes(body, LONGEST).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let headers = parts.headers.iter().filter_map(|(name, value)| {
-        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-    });
+    let headers = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     let answer =
         StoredAnswer { status: parts.status.as_u16(), headers: headers.collect(), body: body.to_vec() };
     engine.idempotent_finish(ticket, &answer).await;

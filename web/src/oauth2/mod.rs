@@ -1,5 +1,6 @@
 //! The endpoints that programs call, and the one where people arrive.
 
+pub(crate) mod access;
 pub(crate) mod authorize;
 pub(crate) mod discovery;
 pub(crate) mod introspect;

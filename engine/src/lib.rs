@@ -29,6 +29,7 @@ pub mod keyring;
 mod login;
 mod logout;
 mod metadata;
+pub mod relying_party;
 mod revoke;
 mod seal;
 mod session;

@@ -10,6 +10,7 @@ mod call;
 mod content_security_policy;
 mod cookies;
 mod cors;
+mod demo;
 mod interaction;
 mod landing;
 mod not_found;

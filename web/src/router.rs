@@ -9,7 +9,7 @@ use crate::oauth2::jwks::jwks;
 use crate::oauth2::revoke::revoke;
 use crate::oauth2::token::token;
 use crate::oauth2::userinfo::userinfo;
-use crate::{assets, cors, landing, not_found};
+use crate::{assets, cors, demo, landing, not_found};
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 /// Every route of the hall, with the answer for paths that no room knows.
 pub fn router(engine: Arc<Engine>) -> Router {
-    programs(Arc::clone(&engine)).merge(people(engine))
+    let programs = programs(Arc::clone(&engine));
+    let demo = demo::router(Arc::clone(&engine), programs.clone());
+    programs.merge(people(engine)).merge(demo)
 }
 
 /// What programs call, from any origin. The answer for unknown paths lives here too, so that a program in a

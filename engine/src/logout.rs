@@ -21,7 +21,7 @@ pub enum LogoutAnswer {
     /// The person chose to stay.
     StillLoggedIn,
     /// The form was not of this session: ask again.
-    Ask(LogoutPage),
+    Ask(Box<LogoutPage>),
 }
 
 impl Engine {
@@ -55,7 +55,7 @@ impl Engine {
         };
         let sent = form.get("csrf").unwrap_or_default();
         if !jose::constant_time_eq(sent.as_bytes(), page.csrf.as_bytes()) {
-            return Ok(LogoutAnswer::Ask(page));
+            return Ok(LogoutAnswer::Ask(Box::new(page)));
         }
         match form.get("decision") {
             Some("confirm") => {
@@ -63,7 +63,7 @@ impl Engine {
                 Ok(LogoutAnswer::LoggedOut)
             }
             Some("cancel") => Ok(LogoutAnswer::StillLoggedIn),
-            _ => Ok(LogoutAnswer::Ask(page)),
+            _ => Ok(LogoutAnswer::Ask(Box::new(page))),
         }
     }
 }

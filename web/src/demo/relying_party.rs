@@ -147,7 +147,7 @@ impl<'a> RelyingParty<'a> {
             return Err("It was made for another client.");
         }
         let now = self.visit.engine().now().seconds();
-        if !claims.get("exp").and_then(Value::as_i64).is_some_and(|exp| now < exp) {
+        if claims.get("exp").and_then(Value::as_i64).is_none_or(|exp| exp <= now) {
             return Err("It has expired.");
         }
         let nonce = claims.get("nonce").and_then(Value::as_str);

@@ -76,7 +76,7 @@ pub(crate) async fn submit(visit: Visit) -> Response {
 async fn ask_again(visit: &Visit, login_id: &str, form: &Params) -> Response {
     match visit.engine().interaction_page(&visit.workspace, login_id, &visit.browser, visit.call()).await {
         Ok(InteractionPage::Login(page)) => render(visit, login_id, &page, Attempt::incomplete(form)),
-        Ok(other) => super::lead_on(visit, login_id.to_owned(), super::due(other)),
+        Ok(other) => super::lead_on(visit, login_id.to_owned(), other),
         Err(refusal) => visit.refused(&refusal, None),
     }
 }

@@ -33,7 +33,7 @@ pub(crate) async fn submit(visit: Visit) -> Response {
             response
         }
         Ok(LogoutAnswer::StillLoggedIn) => done(&visit, false),
-        Ok(LogoutAnswer::Ask(question)) => ask(&visit, question),
+        Ok(LogoutAnswer::Ask(question)) => ask(&visit, *question),
         Err(refusal) => visit.refused(&refusal, None),
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod select_account;
 
 use crate::visit::{Visit, page_name};
 use axum::response::Response;
-use engine::{AuthorizeAnswer, ConsentPage, InteractionPage, LoginPage, NextPage};
+use engine::{AuthorizeAnswer, InteractionPage, NextPage};
 use http::StatusCode;
 
 /// GET of any page of a login in progress. Consumes nothing.
@@ -20,52 +20,30 @@ async fn show(visit: Visit, here: NextPage) -> Response {
     };
     let page =
         visit.engine().interaction_page(&visit.workspace, &login_id, &visit.browser, visit.call()).await;
-    match page.map(due) {
-        Ok(Due::Page(page, content)) if page == here => content.render(&visit, &login_id),
-        Ok(due) => lead_on(&visit, login_id, due),
+    match page {
+        Ok(InteractionPage::Login(page)) if here == NextPage::Login => {
+            login::render(&visit, &login_id, &page, login::Attempt::first())
+        }
+        Ok(InteractionPage::SelectAccount(page)) if here == NextPage::SelectAccount => {
+            select_account::render(&visit, &login_id, &page)
+        }
+        Ok(InteractionPage::Consent(page)) if here == NextPage::Consent => {
+            consent::render(&visit, &login_id, &page)
+        }
+        Ok(other) => lead_on(&visit, login_id, other),
         Err(refusal) => visit.refused(&refusal, None),
     }
 }
 
 /// To the page that is due instead of the one that was asked for.
-fn lead_on(visit: &Visit, login_id: String, due: Due) -> Response {
-    visit.answer(match due {
-        Due::Page(page, _) => AuthorizeAnswer::Continue { page, login_id, new_browser: None },
-        Due::Answer(answer) => answer,
-    })
-}
-
-/// What is due under a `login_id`.
-enum Due {
-    Page(NextPage, Content),
-    Answer(AuthorizeAnswer),
-}
-
-enum Content {
-    Login(LoginPage),
-    SelectAccount(LoginPage),
-    Consent(ConsentPage),
-}
-
-fn due(page: InteractionPage) -> Due {
-    match page {
-        InteractionPage::Login(page) => Due::Page(NextPage::Login, Content::Login(page)),
-        InteractionPage::SelectAccount(page) => {
-            Due::Page(NextPage::SelectAccount, Content::SelectAccount(page))
-        }
-        InteractionPage::Consent(page) => Due::Page(NextPage::Consent, Content::Consent(page)),
-        InteractionPage::Answer(answer) => Due::Answer(answer),
-    }
-}
-
-impl Content {
-    fn render(self, visit: &Visit, login_id: &str) -> Response {
-        match self {
-            Self::Login(page) => login::render(visit, login_id, &page, login::Attempt::first()),
-            Self::SelectAccount(page) => select_account::render(visit, login_id, &page),
-            Self::Consent(page) => consent::render(visit, login_id, &page),
-        }
-    }
+fn lead_on(visit: &Visit, login_id: String, due: InteractionPage) -> Response {
+    let page = match due {
+        InteractionPage::Login(_) => NextPage::Login,
+        InteractionPage::SelectAccount(_) => NextPage::SelectAccount,
+        InteractionPage::Consent(_) => NextPage::Consent,
+        InteractionPage::Answer(answer) => return visit.answer(answer),
+    };
+    visit.answer(AuthorizeAnswer::Continue { page, login_id, new_browser: None })
 }
 
 /// Where the form of a page posts: the page's own address.

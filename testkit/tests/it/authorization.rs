@@ -257,7 +257,7 @@ async fn response_modes_query_fragment_and_form_post() {
 async fn aut_23_a_malformed_claims_parameter_is_refused() {
     let server = TestServer::start().await;
     let app = server.party("app");
-    let deep = format!("{}1{}", "{\"id_token\":".repeat(2000), "}".repeat(2000));
+    let deep = format!("{}1{}", "{\"id_token\":".repeat(400), "}".repeat(400));
     for malformed in ["{", "[]", "\"x\"", "{\"id_token\":3}", "null", deep.as_str()] {
         let answer = server.browser().load(&app.authorize_url(&[("claims", malformed)])).await;
         assert!(answer.status.as_u16() < 500, "{}", answer.status);

@@ -11,6 +11,10 @@ mod client_authentication;
 #[cfg(test)]
 mod code;
 #[cfg(test)]
+mod consent;
+#[cfg(test)]
+mod discovery;
+#[cfg(test)]
 mod quick_start;
 #[cfg(test)]
 mod races;
@@ -18,6 +22,8 @@ mod races;
 mod redirect_uris;
 #[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod tabs;
 #[cfg(test)]

@@ -156,7 +156,7 @@ async fn access_tokens_carry_both_claim_sets() {
 #[tokio::test]
 async fn landing_pages_and_a_404_that_helps() {
     let server = TestServer::start().await;
-    for path in ["/", "/default", "/default/default/demo"] {
+    for path in ["/", "/default"] {
         let page = server.browser().open(path).await.expect(200);
         assert!(page.header("content-type").starts_with("text/html"), "{path}");
     }

@@ -68,17 +68,17 @@ async fn main() -> Result<()> {
     let postern = Server::postern(&options.postern, &options.scratch, pinned).await?;
     client::create(postern.base()).await.context("the client for the measurement")?;
 
-    let mut operations = Map::new();
+    let mut operations = Vec::new();
     for name in OPERATIONS
         .iter()
         .filter(|name| options.only.is_empty() || options.only.iter().any(|only| only == *name))
     {
         println!("measuring {name}");
-        let mut both = Map::new();
+        let mut both = Map::from_iter([("name".to_owned(), json!(name))]);
         for server in [&floor, &postern] {
             both.insert(server.name().into(), measure(&options, server, name, pinned)?);
         }
-        operations.insert((*name).to_owned(), Value::Object(both));
+        operations.push(Value::Object(both));
     }
     let servers: Map<String, Value> =
         [&floor, &postern].into_iter().map(|server| (server.name().to_owned(), server.figures())).collect();

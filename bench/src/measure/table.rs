@@ -6,13 +6,18 @@ use serde_json::Value;
 pub(crate) fn print(report: &Value) {
     let row = |cells: [&str; 9]| {
         let [name, rest @ ..] = cells;
-        let line = rest.iter().fold(format!("{name:<19}"), |line, cell| line + &format!("{cell:>12}"));
+        let cell = |line: String, (column, cell): (usize, &&str)| {
+            let width = if column < 6 { 11 } else { 15 };
+            line + &format!("{cell:>width$}")
+        };
+        let line = rest.iter().enumerate().fold(format!("{name:<19}"), cell);
         println!("{}", line.trim_end());
     };
     println!();
     row(["one core", "floor", "postern", "ratio", "floor", "postern", "ratio", "floor", "postern"]);
     row(["", "ops/s", "ops/s", "", "CPU µs/op", "CPU µs/op", "by CPU", "p50/p99 ms", "p50/p99 ms"]);
-    for (name, both) in report.pointer("/operations").and_then(Value::as_object).into_iter().flatten() {
+    for both in report.pointer("/operations").and_then(Value::as_array).into_iter().flatten() {
+        let name = both.pointer("/name").and_then(Value::as_str).unwrap_or_default();
         let number = |pointer: &str| both.pointer(pointer).and_then(Value::as_f64).unwrap_or(0.0);
         let rate = |server: &str| number(&format!("/{server}/many/ops_per_s"));
         let cpu = |server: &str| number(&format!("/{server}/many/server_cpu_us_per_op"));

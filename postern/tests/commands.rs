@@ -206,6 +206,22 @@ mod tests {
         assert!(!key.exists());
     }
 
+    #[tokio::test]
+    async fn explain_tells_what_was_expected_and_the_rule() {
+        let directory = tempfile::tempdir().unwrap();
+        let demo = Demo::start(directory.path(), &[]);
+        let url = format!("{}/default/default/oauth2/authorize?client_id=nobody", demo.base);
+        let refused = client(directory.path()).get(url).send().await.unwrap();
+        let trace_id = refused.headers()["x-trace-id"].to_str().unwrap().to_owned();
+        assert_eq!(refused.status().as_u16() / 100, 4);
+        demo.stop();
+        let data = directory.path().to_str().unwrap();
+        let told = report(&postern(&["explain", &trace_id, "--data-dir", data]));
+        for needed in [&format!("Trace id   {trace_id}"), "Request    GET /default/default/", "Rule ", "Fix "] {
+            assert!(told.contains(needed), "{told}");
+        }
+    }
+
     #[test]
     fn explain_knows_nothing_of_a_foreign_id() {
         let directory = tempfile::tempdir().unwrap();

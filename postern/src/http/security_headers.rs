@@ -1,5 +1,6 @@
 //! The headers that tell browsers to be strict, on every answer. Handlers may set their own
-//! `Content-Security-Policy` and `Cache-Control`; everything else is the gate's.
+//! `Content-Security-Policy`, `Cache-Control` and `Cross-Origin-Opener-Policy`; everything else is the
+//! gate's.
 
 use axum::body::Body;
 use http::{HeaderName, HeaderValue, Response, header};
@@ -9,17 +10,19 @@ const DEFAULT_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
 
 /// Set on every response, whatever the handler said.
-static ALWAYS: [(HeaderName, HeaderValue); 5] = [
+static ALWAYS: [(HeaderName, HeaderValue); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     // Codes and states travel in URLs: they must not leave in a Referer (RFC 9700 §4.2.4).
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ),
 ];
+
+/// Pages of a login that runs in a pop-up need their opener; everything else does not.
+static OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// What `Strict-Transport-Security` says (RFC 6797).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,5 +46,6 @@ pub(super) fn apply(hsts: Hsts, response: &mut Response<Body>) {
     };
     headers.insert(header::STRICT_TRANSPORT_SECURITY, transport);
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(DEFAULT_POLICY);
+    headers.entry(&OPENER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

@@ -217,7 +217,8 @@ mod tests {
         demo.stop();
         let data = directory.path().to_str().unwrap();
         let told = report(&postern(&["explain", &trace_id, "--data-dir", data]));
-        for needed in [&format!("Trace id   {trace_id}"), "Request    GET /default/default/", "Rule ", "Fix "] {
+        for needed in [&format!("Trace id   {trace_id}"), "Request    GET /default/default/", "Rule ", "Fix "]
+        {
             assert!(told.contains(needed), "{told}");
         }
     }

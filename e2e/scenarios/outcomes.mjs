@@ -6,6 +6,8 @@ import { CONSENT, LOGIN, allow, codeIn, finish, logIn } from "../walk.mjs";
 
 export const scenarios = [
   { name: "consent: deny comes back as access_denied", run: deny },
+  { name: "login: cancel comes back as access_denied", run: cancel },
+  { name: "consent: another account may be used", run: anotherAccount },
   { name: "consent: is remembered, and asked again when scopes grow", run: remembered },
   { name: "consent: by keyboard alone", run: keyboard },
   { name: "consent: a double click on allow ends at the client", run: doubleClick },
@@ -25,12 +27,33 @@ async function toConsent(visit, name, more) {
 async function deny(visit) {
   await toConsent(visit, "Denied", { state: "of-denied" });
   await visit.page.click("#consent-deny");
-  await visit.page.waitForURL(`${CALLBACK}?**`);
-  const { searchParams } = new URL(visit.page.url());
+  await assertDenied(visit.page, "of-denied");
+}
+
+async function cancel(visit) {
+  const clientId = await createClient("Cancelled");
+  await visit.page.goto(authorizeUrl(clientId, pkce().challenge, { state: "of-cancelled" }));
+  await visit.page.click("#login-cancel");
+  await assertDenied(visit.page, "of-cancelled");
+}
+
+/** RFC 6749 §4.1.2.1 and RFC 9207 §2: the client learns it, with its state and who says so. */
+async function assertDenied(page, state) {
+  await page.waitForURL(`${CALLBACK}?**`);
+  const { searchParams } = new URL(page.url());
   assert.equal(searchParams.get("error"), "access_denied");
-  assert.equal(searchParams.get("state"), "of-denied");
+  assert.equal(searchParams.get("state"), state);
   assert.equal(searchParams.get("iss"), ISSUER);
   assert.equal(searchParams.has("code"), false);
+}
+
+async function anotherAccount(visit) {
+  await toConsent(visit, "Switched", { state: "switched" });
+  await visit.page.click("button[name=action][value=switch]");
+  await visit.page.locator(LOGIN).waitFor();
+  const url = await finish(visit.page);
+  assert.equal(url.searchParams.get("state"), "switched");
+  codeIn(url);
 }
 
 async function remembered(visit) {

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::report::{self, Counts};
 use crate::step::{Log, Outcome, Step};
 use crate::stopwatch::Stopwatch;
-use crate::{cargo, dependencies, tools};
+use crate::{browser, cargo, dependencies, tools};
 
 const FORMAT: [&str; 3] = ["fmt", "--all", "--check"];
 const LINTS: [&str; 7] = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
@@ -26,6 +26,12 @@ fn steps() -> Vec<Step> {
         },
         Step { name: "tests", repeat: cargo(&TESTS), slow: false, work: run_tests },
         Step { name: "release", repeat: cargo(&RELEASE), slow: true, work: |log| run_cargo(log, &RELEASE) },
+        Step {
+            name: "browser",
+            repeat: "cargo xtask browser --release".into(),
+            slow: true,
+            work: |log| browser::walk(log, "release"),
+        },
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The catalogue of statements against the real schema.
 
 use super::*;
+use rusqlite::StatementStatus;
 
 fn catalogue() -> Vec<(&'static str, &'static str)> {
     let all = [sql::READS, sql::WRITES, sql::MIGRATIONS, sql::TRANSACTIONS].concat();
@@ -44,6 +45,28 @@ fn no_statement_scans_or_sorts_a_table() {
             let sorts = step.contains("TEMP B-TREE") && !step.contains("LAST TERM");
             assert!(!sorts || SORTS.contains(&name), "{name}: {step}");
         }
+    }
+}
+
+/// A statement that is planned anew for each value costs ten times as much.
+#[test]
+fn statements_are_planned_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let _store = open(&directory);
+    let reader = open::reader(&file(&directory)).unwrap();
+    let tenant = TenantId::new("t1");
+    for value in ["a", "b", "c"] {
+        let page = Page { cursor: store::Cursor::After(value.to_owned()), limit: 1, descending: false };
+        read::load(&reader, &tenant, &[Lookup::Artifact(CODE, HandleHash::of(value))]).unwrap();
+        read::documents(&reader, &tenant, DocumentKind::Client, Some(value), &page).unwrap();
+        read::artifacts(&reader, &tenant, CODE, value, Timestamp::default(), 1).unwrap();
+        let selector = GrantSelector::Subject(ServerId::new("server"), value.to_owned());
+        read::grants(&reader, &tenant, &selector, 1).unwrap();
+    }
+    for name in [sql::ARTIFACT, sql::CHILDREN_ABOVE, sql::ARTIFACTS_OF_OWNER, sql::GRANTS_OF_SUBJECT] {
+        let statement = reader.prepare_cached(name).unwrap();
+        assert!(statement.get_status(StatementStatus::VmStep) > 0, "it was not the cached one: {name}");
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{name}");
     }
 }
 

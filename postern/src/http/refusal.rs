@@ -98,6 +98,9 @@ impl Refusal {
             "error": error,
             "error_description": description,
             "status_code": status.as_u16(),
+            // The management API's error body has these members besides (contract §e).
+            "error_code": error,
+            "details": {},
             "trace_id": trace_id.as_str(),
         });
         let mut response = Response::new(Body::from(body.to_string()));

@@ -96,7 +96,7 @@ pub struct Client {
     #[schema(value_type = String)]
     pub tenant_id: TenantId,
     /// The workspace that owns it; required.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, required = true)]
     pub authorization_server_id: ServerId,
     #[schema(value_type = String)]
     pub client_id: ClientId,

@@ -12,6 +12,7 @@ mod members;
 mod office;
 mod operation;
 mod query;
+mod repeatable;
 mod resource;
 mod rules;
 mod strict_json;

@@ -4,73 +4,89 @@ use crate::etag::IfMatch;
 use crate::failure::{Failure, Why};
 use crate::operation::{Call, Operation};
 use crate::query::Query;
+use crate::repeatable::Repeatable;
 use crate::strict_json;
 use axum::RequestExt;
-use axum::body::Body;
+use axum::body::to_bytes;
 use axum::extract::{RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use engine::{Caller, Engine, TraceId};
+use http::request::Parts;
 use http::{HeaderMap, header};
-use http_body_util::BodyExt;
 use protocol::error::{Reason, Refusal};
 use protocol::id::TenantId;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Longest body that is read, and how much more is taken off the wire so that the refusal can be heard.
+/// Longest body that is read.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
-const MAX_DRAINED_BYTES: usize = 16 * 1024 * 1024;
 
 /// What every operation works with.
 pub(crate) struct Office {
     pub(crate) engine: Arc<Engine>,
     /// Held from the check of a name's uniqueness to the commit of its document.
     pub(crate) names: tokio::sync::Mutex<()>,
+    /// Held by changes that lost a race, until they are made.
+    pub(crate) turns: tokio::sync::Mutex<()>,
 }
 
 impl Office {
     pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        Self { engine, names: tokio::sync::Mutex::default() }
+        Self { engine, names: tokio::sync::Mutex::default(), turns: tokio::sync::Mutex::default() }
     }
 
     /// Answers one request to `operation`.
     pub(crate) async fn serve(self: Arc<Self>, operation: &'static Operation, request: Request) -> Response {
-        match self.call(operation, request).await {
-            Ok(call) => match (operation.run)(call).await {
-                Ok(reply) => reply.into_response(),
-                Err(failure) => failure.into_response(),
-            },
-            Err(failure) => failure.into_response(),
-        }
+        self.answer(operation, request).await.unwrap_or_else(IntoResponse::into_response)
     }
 
-    /// Reads a request in the order in which strangers learn least: who calls, then what they sent.
-    async fn call(self: Arc<Self>, operation: &Operation, mut request: Request) -> Result<Call, Failure> {
+    /// In the order in which strangers learn least: who calls, then whether it was asked before, then what is
+    /// asked.
+    async fn answer(
+        self: Arc<Self>,
+        operation: &'static Operation,
+        mut request: Request,
+    ) -> Result<Response, Failure> {
         let path = path_of(&mut request).await?;
-        let tenant = TenantId::new(path.get("tid").cloned().unwrap_or_default());
-        let trace_id = request.extensions().get::<TraceId>().map(|id| id.0.clone()).unwrap_or_default();
         let (parts, body) = request.into_parts();
+        let trace_id = parts.extensions.get::<TraceId>().map(|id| id.0.clone()).unwrap_or_default();
+        let tenant = TenantId::new(path.get("tid").cloned().unwrap_or_default());
         let caller = match self.caller(&tenant, &parts.headers).await {
             Ok(caller) => caller,
             Err(refusal) => {
-                // The rest of the request is taken off the wire, so that the answer can be read.
-                drain(body).await;
-                let request = format!("{} {}", parts.method, parts.uri.path());
-                let context = engine::Call { trace_id, request, source: String::new() };
-                if matches!(self.engine.tenant(&tenant).await, Ok(Some(_))) {
-                    self.engine.explain(&tenant, &refusal, &context);
-                }
+                self.explain(&tenant, &refusal, &parts, trace_id).await;
                 return Err(refusal.into());
             }
         };
-        let query = Query::parse(parts.uri.query().unwrap_or_default())?;
-        let if_match = IfMatch::read(&parts.headers)?;
-        let body = match operation.request {
-            Some(_) => read(&parts.headers, body).await?,
-            None => Map::new(),
+        let too_large =
+            || Failure::new(Why::ContentTooLarge).with("expected", format!("at most {MAX_BODY_BYTES} bytes"));
+        let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| too_large())?;
+        let repeatable = Repeatable::read(&parts, &caller, &body)?;
+        let office = Arc::clone(&self);
+        let work = async move {
+            let query = Query::parse(parts.uri.query().unwrap_or_default())?;
+            let if_match = IfMatch::read(&parts.headers)?;
+            let body = match operation.request {
+                Some(_) => read(&parts.headers, &body)?,
+                None => Map::new(),
+            };
+            (operation.run)(Call { office, caller, trace_id, path, query, if_match, body }).await
         };
-        Ok(Call { office: self, caller, trace_id, path, query, if_match, body })
+        let work =
+            async move { work.await.map_or_else(IntoResponse::into_response, IntoResponse::into_response) };
+        match repeatable {
+            None => Ok(work.await),
+            Some(repeatable) => repeatable.answer(&self.engine, &tenant, work).await,
+        }
+    }
+
+    /// Keeps the explanation of a refused call for the tenant's developers.
+    async fn explain(&self, tenant: &TenantId, refusal: &Refusal, parts: &Parts, trace_id: String) {
+        if matches!(self.engine.tenant(tenant).await, Ok(Some(_))) {
+            let request = format!("{} {}", parts.method, parts.uri.path());
+            self.engine.explain(tenant, refusal, &engine::Call { trace_id, request, source: String::new() });
+        }
     }
 
     /// Only the header `Authorization` counts: no cookie (attack ADM-19), no parameter.
@@ -97,35 +113,8 @@ async fn path_of(request: &mut Request) -> Result<HashMap<String, String>, Failu
 
 /// The members of a JSON body. Another content type is refused, so that no plain form of another site can be a
 /// command (attack ADM-17).
-async fn read(headers: &HeaderMap, mut body: Body) -> Result<Map<String, Value>, Failure> {
-    if !is_json(headers) {
-        drain(body).await;
-        return Err(Why::UnsupportedMediaType.into());
-    }
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|_| Failure::new(Why::MalformedJson).with("problem", "the body ended early"))?;
-        let Some(data) = frame.data_ref() else { continue };
-        if bytes.len() + data.len() > MAX_BODY_BYTES {
-            drain(body).await;
-            return Err(Failure::new(Why::ContentTooLarge)
-                .with("expected", format!("at most {MAX_BODY_BYTES} bytes")));
-        }
-        bytes.extend_from_slice(data);
-    }
-    strict_json::object(&bytes)
-}
-
-/// Takes the rest of a refused body off the wire: a client that is still sending would never see the answer.
-async fn drain(mut body: Body) {
-    let mut drained = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        drained += frame.data_ref().map_or(0, bytes::Bytes::len);
-        if drained > MAX_DRAINED_BYTES {
-            return;
-        }
-    }
+fn read(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Failure> {
+    if is_json(headers) { strict_json::object(body) } else { Err(Why::UnsupportedMediaType.into()) }
 }
 
 /// `application/json`, with any parameters.

@@ -12,6 +12,7 @@ use protocol::record::{Document, Expect, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use tokio::sync::MutexGuard;
 
 /// How often a change that met another one is tried again on what that left.
 const ATTEMPTS: usize = 8;
@@ -208,6 +209,7 @@ pub(crate) const fn update<K: Editable>(
 
 async fn run_update<K: Editable>(call: &Call) -> Result<Reply, Failure> {
     let id = call.segment(K::SEGMENT);
+    let mut turn = None;
     for _ in 0..ATTEMPTS {
         let (document, before) = load::<K>(call, id).await?;
         call.if_match.check(&document)?;
@@ -225,7 +227,10 @@ async fn run_update<K: Editable>(call: &Call) -> Result<Reply, Failure> {
         }
         if plan.stored != before {
             match replace::<K>(&document, &plan.stored, "updated", call).await {
-                Err(EngineError::Conflict { .. }) if call.if_match.permits_retry() => continue,
+                Err(EngineError::Conflict { .. }) if call.if_match.permits_retry() => {
+                    wait(&mut turn, call).await;
+                    continue;
+                }
                 Err(EngineError::Conflict { .. }) => return Err(Why::PreconditionFailed.into()),
                 other => other?,
             }
@@ -245,6 +250,7 @@ pub(crate) async fn amend<K: Kind, R>(
     action: &'static str,
     change: impl Fn(&mut K::Stored) -> Result<R, Failure>,
 ) -> Result<(R, Document), Failure> {
+    let mut turn = None;
     for _ in 0..ATTEMPTS {
         let (document, before) = load::<K>(call, id).await?;
         call.if_match.check(&document)?;
@@ -254,7 +260,9 @@ pub(crate) async fn amend<K: Kind, R>(
             return Ok((answer, document));
         }
         match replace::<K>(&document, &after, action, call).await {
-            Err(EngineError::Conflict { .. }) if call.if_match.permits_retry() => {}
+            Err(EngineError::Conflict { .. }) if call.if_match.permits_retry() => {
+                wait(&mut turn, call).await;
+            }
             Err(EngineError::Conflict { .. }) => return Err(Why::PreconditionFailed.into()),
             other => {
                 other?;
@@ -341,6 +349,7 @@ pub(crate) const fn delete<K: Editable>(
 }
 
 async fn run_delete<K: Editable>(call: &Call) -> Result<Reply, Failure> {
+    let mut turn = None;
     for _ in 0..ATTEMPTS {
         let (document, stored) = load::<K>(call, call.segment(K::SEGMENT)).await?;
         call.if_match.check(&document)?;
@@ -348,7 +357,9 @@ async fn run_delete<K: Editable>(call: &Call) -> Result<Reply, Failure> {
             return Err(Why::Protected.into());
         }
         match K::delete(&stored, &document, event::<K>("deleted", &document.id, call), call).await {
-            Err(EngineError::Conflict { .. }) if call.if_match.permits_retry() => {}
+            Err(EngineError::Conflict { .. }) if call.if_match.permits_retry() => {
+                wait(&mut turn, call).await;
+            }
             Err(EngineError::Conflict { .. }) => return Err(Why::PreconditionFailed.into()),
             other => {
                 other?;
@@ -359,8 +370,15 @@ async fn run_delete<K: Editable>(call: &Call) -> Result<Reply, Failure> {
     Err(Why::TooBusy.into())
 }
 
+/// After a lost race those that lost go one after the other, so that each of them gets through.
+async fn wait<'a>(turn: &mut Option<MutexGuard<'a, ()>>, call: &'a Call) {
+    if turn.is_none() {
+        *turn = Some(call.office.turns.lock().await);
+    }
+}
+
 /// Waits until no other change of names is under way, if the kind has names to keep unique.
-async fn lock<K: Editable>(call: &Call) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+async fn lock<K: Editable>(call: &Call) -> Option<MutexGuard<'_, ()>> {
     if K::UNIQUE { Some(call.office.names.lock().await) } else { None }
 }
 

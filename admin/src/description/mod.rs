@@ -41,7 +41,6 @@ pub(crate) fn document(tenant: &str, workspace: &str) -> Value {
             "description": DESCRIPTION,
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "servers": [{ "url": "/" }],
         "tags": tags,
         "paths": paths,
         "components": {
@@ -95,6 +94,12 @@ fn describe(operation: &Operation, tag: &str, path: &str, defaults: &Defaults<'_
         parameters.push(json!({
             "name": "If-Match", "in": "header", "schema": { "type": "string" },
             "description": "The ETag that was read; 412 when somebody changed the document since.",
+        }));
+    }
+    if operation.method == Method::Post {
+        parameters.push(json!({
+            "name": "X-Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 32, "maxLength": 255 },
+            "description": "Makes the request repeatable: for a minute the same request with the same key gets the same answer.",
         }));
     }
     let mut described = json!({

@@ -116,6 +116,15 @@ impl Editable for Servers {
             preset(&mut server, &call.body);
         }
         rules::server::check(&server, &mut problems);
+        let public_url = call.office.engine.public_url();
+        let own = Server { custom_issuer_url: String::new(), ..server.clone() }.issuer(public_url);
+        if server.issuer(public_url) != own && under(&server.custom_issuer_url, public_url) {
+            problems.add(
+                "custom_issuer_url",
+                &server.custom_issuer_url,
+                "not the address of another workspace",
+            );
+        }
         Ok(Plan::new(server, problems))
     }
 
@@ -135,6 +144,11 @@ impl Editable for Servers {
         let expect = Expect::Revision(document.revision);
         engine.delete_server(call.tenant(), &server.id, expect, &call.trace_id).await
     }
+}
+
+/// Whether a URL lies at or below another one.
+fn under(url: &str, base: &str) -> bool {
+    url.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// What a strict profile sets unless the request says otherwise (decisions 4, house: settled points).

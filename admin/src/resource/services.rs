@@ -96,11 +96,9 @@ impl Kind for Services {
             "" => None,
             _ => Some(scopes_of(&service, call).await?),
         };
-        let public_url = call.office.engine.public_url();
-        let host = public_url.split_once("://").map_or(public_url, |(_, host)| host);
         Ok(ServiceResponse {
             tenant_id: call.tenant().to_string(),
-            audience: service.audience(host, call.tenant()),
+            audience: service.audience(host(call), call.tenant()),
             updated_at: document.updated_at.rfc3339(),
             scopes,
             service,
@@ -136,10 +134,12 @@ impl Editable for Services {
             other => drop(other?),
         }
         let others = all::<Services>(call, Some(workspace)).await?;
-        let audience = &service.custom_audience;
-        if !audience.is_empty() && others.iter().any(|o| o.custom_audience == *audience && o.id != service.id)
-        {
-            return Err(Failure::new(Why::AlreadyExists).with("custom_audience", audience.as_str()));
+        let host = host(call);
+        let audience = service.audience(host, call.tenant());
+        let taken =
+            |other: &Service| other.id != service.id && other.audience(host, call.tenant()) == audience;
+        if others.iter().any(taken) {
+            return Err(Failure::new(Why::AlreadyExists).with("custom_audience", audience));
         }
         Ok(Plan::new(service, problems))
     }
@@ -170,6 +170,12 @@ impl Editable for Services {
         }
         call.office.engine.commit(call.tenant(), writes, vec![event], Some(workspace), &call.trace_id).await
     }
+}
+
+/// Host and port of the server, as SPIFFE audiences name it.
+fn host(call: &Call) -> &str {
+    let public_url = call.office.engine.public_url();
+    public_url.split_once("://").map_or(public_url, |(_, host)| host)
 }
 
 async fn scopes_of(service: &Service, call: &Call) -> Result<Vec<Scope>, Failure> {

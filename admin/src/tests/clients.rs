@@ -2,6 +2,8 @@
 
 use super::world::World;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::task::JoinSet;
 
 fn quick_start() -> Value {
     json!({
@@ -217,4 +219,115 @@ async fn both_spellings_of_the_scopes_are_understood() {
     );
     assert_eq!(put(Some(json!([])), None).await.is(200).body["scope"], "");
     put(Some(json!(["openid"])), Some(json!("email"))).await.is(422);
+}
+
+#[tokio::test]
+async fn a_repeated_request_with_its_key_gets_the_same_answer() {
+    let world = World::new().await;
+    let key = "9d2c7b8e-5a44-4f0f-b1a6-0f3a6f1f7c11";
+    let body = json!({"authorization_server_id": "default", "client_id": "once"});
+    let first = world.post_with_key("/clients", key, body.clone()).await.is(201);
+    let again = world.post_with_key("/clients", key, body.clone()).await.is(201);
+    assert_eq!(again.header("x-idempotent-replayed"), "true");
+    assert_eq!(first.header("x-idempotent-replayed"), "");
+    assert_eq!((&again.body, again.header("etag")), (&first.body, first.header("etag")));
+    assert!(again.body["client_secret"].is_string());
+    world
+        .post_with_key("/clients", key, json!({"authorization_server_id": "default", "client_id": "two"}))
+        .await
+        .is(400);
+    world.post_with_key("/clients", "short", body.clone()).await.is(400);
+    world.post("/clients", body).await.is(409);
+}
+
+/// A client that gets tokens for itself, and its secret.
+async fn machine(world: &World, workspace: &str, id: &str) -> String {
+    let body = json!({"authorization_server_id": workspace, "client_id": id, "grant_types": ["client_credentials"],
+        "token_endpoint_auth_method": "client_secret_post"});
+    world.post("/clients", body).await.is(201).body["client_secret"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn adm_13_26_a_deleted_client_is_dead_and_its_name_inherits_nothing() {
+    let world = World::new().await;
+    let secret = machine(&world, "admin", "robot").await;
+    let token = world.token("admin", "robot", &secret).await.unwrap();
+    world.get_with("/tenant", &token).await.is(200);
+    world.delete("/clients/robot").await.is(204);
+    world.get_with("/tenant", &token).await.is(401);
+    assert!(world.token("admin", "robot", &secret).await.is_none());
+    let again = machine(&world, "admin", "robot").await;
+    world.get_with("/tenant", &token).await.is(401);
+    assert!(world.token("admin", "robot", &secret).await.is_none());
+    let token = world.token("admin", "robot", &again).await.unwrap();
+    world.get_with("/tenant", &token).await.is(200);
+    let mut client = world.get("/clients/robot").await.body;
+    client["client_status"] = "inactive".into();
+    world.put("/clients/robot", client).await.is(200);
+    world.get_with("/tenant", &token).await.is(401);
+}
+
+#[tokio::test]
+async fn adm_04_a_token_of_another_workspace_opens_nothing() {
+    let world = World::new().await;
+    let secret = machine(&world, "default", "robot").await;
+    let token = world.token("default", "robot", &secret).await.unwrap();
+    world.get_with("/tenant", &token).await.is(401);
+}
+
+#[tokio::test]
+async fn secrets_rotate_without_a_gap_and_concurrent_changes_lose_none() {
+    let world = Arc::new(World::new().await);
+    let mut secrets = vec![machine(&world, "default", "robot").await];
+    let read = world.get("/clients/robot").await.body;
+    let mut running = JoinSet::new();
+    for n in 0..40 {
+        let (world, mut renamed) = (Arc::clone(&world), read.clone());
+        renamed["client_name"] = format!("Robot {n}").into();
+        running.spawn(async move {
+            let rotated = world.post("/clients/robot/rotateSecret", json!({})).await.is(200);
+            world.put("/clients/robot", renamed).await.is(200);
+            rotated.body["secret"].as_str().unwrap().to_owned()
+        });
+    }
+    secrets.extend(running.join_all().await);
+    assert_eq!(
+        (secrets.len(), valid(&world, &secrets).await),
+        (41, 3),
+        "the newest secret and two before it"
+    );
+    world.post("/clients/robot/revokeRotatedSecrets", json!({})).await.is(204);
+    assert_eq!(valid(&world, &secrets).await, 1);
+}
+
+/// How many of the secrets still open the client `robot`.
+async fn valid(world: &World, secrets: &[String]) -> usize {
+    let mut valid = 0;
+    for secret in secrets {
+        valid += usize::from(world.token("default", "robot", secret).await.is_some());
+    }
+    valid
+}
+
+#[tokio::test]
+async fn of_many_that_take_a_name_at_once_one_gets_it() {
+    let world = Arc::new(World::new().await);
+    let taken = [
+        ("/clients", json!({"authorization_server_id": "default", "client_id": "mine"})),
+        ("/scopes", json!({"service_id": "default-profile", "name": "mine"})),
+        (
+            "/services",
+            json!({"authorization_server_id": "default", "name": "x", "custom_audience": "https://a.example"}),
+        ),
+    ];
+    for (path, body) in taken {
+        let mut running = JoinSet::new();
+        for _ in 0..8 {
+            let (world, body) = (Arc::clone(&world), body.clone());
+            running.spawn(async move { world.post(path, body).await.status.as_u16() });
+        }
+        let mut statuses = running.join_all().await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409], "{path}");
+    }
 }

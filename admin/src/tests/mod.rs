@@ -2,5 +2,6 @@
 
 mod clients;
 mod description;
+mod hesitant;
 mod requests;
 mod world;

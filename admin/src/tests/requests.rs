@@ -215,6 +215,7 @@ async fn workspaces_live_and_die_but_the_admin_workspace_stays() {
         ("access_token_ttl", json!("0s")),
         ("custom_issuer_url", json!("http://issuer.example")),
         ("access_token_ttl", json!("soon")),
+        ("custom_issuer_url", json!("https://localhost:8443/other/admin")),
     ] {
         let answer = world.post("/servers", json!({ member: value })).await.is(422);
         let named = answer.body["details"].as_object().unwrap().keys().any(|key| key.starts_with(member));
@@ -273,6 +274,8 @@ async fn services_and_scopes_have_unique_names_and_audiences() {
     for bad in ["orders", "https://api.example.com/#x", "https://a b"] {
         world.post("/services", service(bad)).await.is(422);
     }
+    // The computed audience of another service is taken too.
+    world.post("/services", service(&format!("spiffe://localhost:8443/default/default/{id}"))).await.is(409);
     let scope = json!({"service_id": id, "name": "orders:read"});
     assert_eq!(world.post("/scopes", scope.clone()).await.is(201).body["id"], "default-orders~3Aread");
     world.post("/scopes", scope).await.is(409);

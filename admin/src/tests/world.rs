@@ -1,5 +1,6 @@
 //! A server with two tenants, in memory.
 
+use super::hesitant::HesitantStore;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -21,6 +22,7 @@ use tower::ServiceExt;
 use zeroize::Zeroizing;
 
 pub(crate) struct World {
+    engine: Arc<Engine>,
     router: Router,
     tokens: HashMap<&'static str, String>,
 }
@@ -63,7 +65,7 @@ impl World {
         for tenant in ["default", "other"] {
             tokens.insert(tenant, settle(&engine, tenant).await);
         }
-        let world = Self { router: crate::router(engine), tokens };
+        let world = Self { router: crate::router(Arc::clone(&engine)), engine, tokens };
         for tenant in ["default", "other"] {
             let body = json!({"service_id": "default-profile", "name": "account.*"});
             world.send(Request::post(format!("/api/admin/{tenant}/scopes")), tenant, &body).await.is(201);
@@ -74,6 +76,11 @@ impl World {
     /// A header value that opens the management API of the tenant.
     pub(crate) fn bearer(&self, tenant: &str) -> String {
         format!("Bearer {}", self.tokens[tenant])
+    }
+
+    /// An access token for a client of the tenant `default` itself, if its secret is right.
+    pub(crate) async fn token(&self, workspace: &str, client: &str, secret: &str) -> Option<String> {
+        token(&self.engine, "default", workspace, client, secret).await
     }
 
     async fn send(&self, request: http::request::Builder, tenant: &str, body: &Value) -> Answer {
@@ -93,8 +100,19 @@ impl World {
         self.send(Request::get(format!("/api/admin/default{path}")), "default", &Value::Null).await
     }
 
+    pub(crate) async fn get_with(&self, path: &str, token: &str) -> Answer {
+        let request = Request::get(format!("/api/admin/default{path}"))
+            .header("authorization", format!("Bearer {token}"));
+        self.raw(request.body(Body::empty()).unwrap()).await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Request::post(format!("/api/admin/default{path}")), "default", &body).await
+    }
+
+    pub(crate) async fn post_with_key(&self, path: &str, key: &str, body: Value) -> Answer {
+        let request = Request::post(format!("/api/admin/default{path}")).header("x-idempotency-key", key);
+        self.send(request, "default", &body).await
     }
 
     pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
@@ -143,7 +161,7 @@ async fn template() -> Vec<Document> {
 fn open(settings: impl FnOnce(&mut EngineConfig)) -> Arc<Engine> {
     let mut config = EngineConfig::new("https://localhost:8443", Zeroizing::new([7; 32]));
     settings(&mut config);
-    Engine::open(config, Arc::new(MemoryStore::new()), Arc::new(SystemClock)).unwrap()
+    Engine::open(config, Arc::new(HesitantStore(MemoryStore::new())), Arc::new(SystemClock)).unwrap()
 }
 
 /// Makes a tenant with the workspaces `admin` and `default`; answers an access token of its administrator.
@@ -170,13 +188,22 @@ async fn settle(engine: &Arc<Engine>, name: &str) -> String {
     let document = engine.new_document(DocumentKind::Client, "boss", Some("admin"), &boss).unwrap();
     let write = Write::PutDocument { document, expect: Expect::Absent };
     engine.commit(&tenant, vec![write], Vec::new(), None, "").await.unwrap();
-    let form = format!("grant_type=client_credentials&client_id=boss&client_secret={secret}");
-    let params = Params::parse(form.as_bytes()).unwrap();
-    let workspace = engine.workspace(name, "admin").await.unwrap().unwrap();
-    let answer = engine
-        .token(&workspace, &Presented { authorization: None }, &params, &Call::default())
-        .await
-        .unwrap();
+    token(engine, name, "admin", "boss", &secret).await.unwrap()
+}
+
+/// An access token for a client itself, if its secret is right.
+async fn token(
+    engine: &Arc<Engine>,
+    tenant: &str,
+    workspace: &str,
+    client: &str,
+    secret: &str,
+) -> Option<String> {
+    let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+    let params = Params::parse(form.as_bytes()).ok()?;
+    let workspace = engine.workspace(tenant, workspace).await.unwrap().unwrap();
+    let presented = Presented { authorization: None };
+    let answer = engine.token(&workspace, &presented, &params, &Call::default()).await.ok()?;
     let answer: Value = serde_json::from_slice(&answer).unwrap();
-    answer["access_token"].as_str().unwrap().to_owned()
+    Some(answer["access_token"].as_str().unwrap().to_owned())
 }

@@ -43,14 +43,33 @@ impl Engine {
         call: &Call,
     ) -> Result<Vec<u8>, Refusal> {
         let authenticated = self.authenticate_client(workspace, presented, params, call).await?;
+        let answer = self.token_of(workspace, params, &authenticated, call).await;
+        if let Err(refusal) = &answer
+            && !refusal.committed
+        {
+            // A proof counts once also when the request comes to nothing (RFC 7523 §3).
+            self.commit_proof(workspace, authenticated.writes, call).await?;
+        }
+        answer.map_err(|refusal| refusal.refusal)
+    }
+
+    async fn token_of(
+        &self,
+        workspace: &Workspace,
+        params: &Params,
+        authenticated: &AuthenticatedClient,
+        call: &Call,
+    ) -> Result<Vec<u8>, Refused> {
         let grant = grant::select(params, &authenticated.client, &workspace.server)?;
         for attempt in 1..=ATTEMPTS {
-            match self.token_attempt(workspace, grant, params, &authenticated, call).await? {
-                Attempt::Done(answer) => return answer,
+            match self.token_attempt(workspace, grant, params, authenticated, call).await? {
+                Attempt::Done(answer) => {
+                    return answer.map_err(|refusal| Refused { refusal, committed: true });
+                }
                 Attempt::LostRace => tracing::debug!(attempt, "token request lost a race, deciding again"),
             }
         }
-        Err(Reason::ConcurrentChange.into())
+        Err(Refusal::new(Reason::ConcurrentChange).into())
     }
 
     async fn token_attempt(
@@ -118,6 +137,20 @@ impl Engine {
             token_type: "bearer",
         };
         serde_json::to_vec(&response).map_err(|e| EngineError::Internal(e.to_string()))
+    }
+}
+
+/// A refusal, and whether the proof of the client is committed already.
+struct Refused {
+    refusal: Refusal,
+    committed: bool,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        // A replayed assertion is in the store already.
+        let committed = refusal.reason == Reason::ClientAssertionReplayed;
+        Self { refusal, committed }
     }
 }
 

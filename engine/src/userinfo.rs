@@ -21,15 +21,14 @@ impl Engine {
         let (active, client) = self.active_token(workspace, token).await?;
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);
-        let mut claims = userinfo::claims(&active, &client, &cx)?;
-        let Some(alg) = Algorithm::parse(&client.userinfo_signed_response_alg) else {
+        let claims = userinfo::claims(&active, &client, &cx)?;
+        // Only keys of our own can sign: a client's secret is not kept.
+        let alg = Algorithm::parse(&client.userinfo_signed_response_alg).filter(|alg| !alg.is_symmetric());
+        let Some(alg) = alg else {
             return serde_json::to_vec(&claims)
                 .map(UserinfoAnswer::Json)
                 .map_err(|_| Reason::Internal.into());
         };
-        // A signed answer names its issuer and its audience (OIDC Core §5.3.2).
-        claims.insert("iss".to_owned(), workspace.issuer.clone().into());
-        claims.insert("aud".to_owned(), client.client_id.as_str().into());
         let claims = serde_json::to_vec(&claims).map_err(|_| Refusal::new(Reason::Internal))?;
         Ok(UserinfoAnswer::Jwt(self.sign_jwt(workspace, alg, "JWT", &claims).await?))
     }

@@ -44,6 +44,25 @@ impl Catalog {
     pub fn service(&self, id: &crate::id::ServiceId) -> Option<&Service> {
         self.services.iter().find(|s| s.id == *id)
     }
+
+    /// The scope document that stands for the scope value `name`: the one of that name, or a dynamic one such as
+    /// `account.*` for `account.1`. The pattern itself is no scope value: a resource server could read it as all.
+    pub fn scope_document(&self, name: &str, server: &Server) -> Option<&Scope> {
+        let separator = server.dynamic_scope_separator.as_str();
+        if is_pattern(name, separator) {
+            return None;
+        }
+        self.scope(name).or_else(|| {
+            self.scopes.iter().find(|scope| {
+                is_pattern(&scope.name, separator)
+                    && scope
+                        .name
+                        .strip_suffix('*')
+                        .and_then(|prefix| name.strip_prefix(prefix))
+                        .is_some_and(|rest| !rest.is_empty() && rest != "*")
+            })
+        })
+    }
 }
 
 /// Everything around a request that a rule may need: time as a value, entropy as an argument.
@@ -92,23 +111,9 @@ impl Cx<'_> {
         Uid::new(self.uuid())
     }
 
-    /// The scope document that stands for the scope value `name`: the one of that name, or a dynamic one such as
-    /// `account.*` for `account.1`. The pattern itself is no scope value: a resource server could read it as all.
+    /// [`Catalog::scope_document`] of this workspace.
     pub fn scope_document(&self, name: &str) -> Option<&Scope> {
-        let separator = self.server.dynamic_scope_separator.as_str();
-        if is_pattern(name, separator) {
-            return None;
-        }
-        self.catalog.scope(name).or_else(|| {
-            self.catalog.scopes.iter().find(|scope| {
-                is_pattern(&scope.name, separator)
-                    && scope
-                        .name
-                        .strip_suffix('*')
-                        .and_then(|prefix| name.strip_prefix(prefix))
-                        .is_some_and(|rest| !rest.is_empty() && rest != "*")
-            })
-        })
+        self.catalog.scope_document(name, self.server)
     }
 
     /// The token endpoint's URL, which clients may use as audience of assertions.

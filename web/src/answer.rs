@@ -12,6 +12,8 @@ use serde::Serialize;
 pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Said instead of the reason where that is not for the sender.
+const ASK_THE_OPERATOR: &str = "The operator sees the reason with: postern explain <trace_id>";
 /// Seconds until a request is worth sending again when we are at fault.
 const SOON: HeaderValue = HeaderValue::from_static("1");
 
@@ -54,10 +56,11 @@ pub(crate) fn refused(engine: &Engine, tenant: &TenantId, call: &Call, refusal: 
     response
 }
 
-/// Explains a refusal. A tenant that may not exist keeps nothing.
+/// Explains a refusal. Where no tenant is known to exist nothing is kept.
 pub(crate) fn explain(engine: &Engine, tenant: &TenantId, call: &Call, refusal: &Refusal) -> Explanation {
     match refusal.reason {
-        Reason::UnknownWorkspace | Reason::UnknownPath | Reason::MethodNotAllowed => {
+        Reason::UnknownWorkspace => Explanation::of(refusal, &call.trace_id, &call.request, engine.now()),
+        _ if tenant.as_str().is_empty() => {
             Explanation::of(refusal, &call.trace_id, &call.request, engine.now())
         }
         _ => engine.explain(tenant, refusal, call),
@@ -139,7 +142,7 @@ impl<'a> ErrorDocument<'a> {
     fn new(refusal: &Refusal, explanation: &'a Explanation, demo: bool) -> Self {
         let detailed = may_say_why(refusal.code(), demo);
         let hint = match &explanation.parameter {
-            _ if !detailed => None,
+            _ if !detailed => Some(ASK_THE_OPERATOR.to_owned()).filter(|_| !explanation.trace_id.is_empty()),
             Some(parameter) => Some(format!("{parameter}: {}", explanation.fix)),
             None => Some(explanation.fix.clone()),
         };
@@ -232,7 +235,8 @@ mod tests {
     fn why_a_code_is_not_valid_is_told_in_the_demonstration_only() {
         let refusal = Refusal::new(Reason::CodeExpired).parameter("code");
         let (shipped, demo) = (document(&refusal, false), document(&refusal, true));
-        assert_eq!(shipped.as_object().unwrap().len(), 4, "{shipped}");
+        assert_eq!(shipped["error_hint"], ASK_THE_OPERATOR);
+        assert!(shipped.get("cause").is_none() && shipped.get("developer").is_none(), "{shipped}");
         assert_eq!(demo["cause"], "code_expired");
         assert_eq!(demo["developer"]["rule"], "RFC 6749 §4.1.2");
     }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE, OPTIONS");
 /// `*` does not cover `Authorization` (Fetch §4.8), and old browsers do not know `*` at all.
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, dpop, mcp-protocol-version, x-idempotency-key, x-correlation-id, *",
@@ -34,12 +34,11 @@ pub(crate) async fn cors(request: Request, next: Next) -> Response {
 }
 
 fn preflight() -> Response {
-    let headers: [(HeaderName, HeaderValue); 5] = [
+    let headers: [(HeaderName, HeaderValue); 4] = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY),
         (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS),
         (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
-        (header::ALLOW, METHODS),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
 }

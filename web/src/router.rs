@@ -12,9 +12,12 @@ use crate::oauth2::userinfo::userinfo;
 use crate::{assets, cors, demo, landing, not_found};
 use axum::Router;
 use axum::middleware::from_fn;
+use axum::response::Response;
 use axum::routing::{delete, get, post};
 use engine::Engine;
+use http::{HeaderName, HeaderValue};
 use std::sync::Arc;
+use tower::util::MapResponseLayer;
 
 /// Every route of the hall, with the answer for paths that no room knows.
 pub fn router(engine: Arc<Engine>) -> Router {
@@ -52,12 +55,30 @@ fn people(engine: Arc<Engine>) -> Router {
         .route("/", get(landing::server))
         .route("/{tid}", get(landing::tenant))
         .route("/static/{file}", get(assets::asset))
-        .route("/{tid}/{aid}/oauth2/authorize", get(authorize).post(authorize))
-        .route("/{tid}/{aid}/login", get(login::show).post(login::submit))
-        .route("/{tid}/{aid}/consent", get(consent::show).post(consent::submit))
-        .route("/{tid}/{aid}/select-account", get(select_account::show).post(select_account::submit))
+        .merge(login_in_progress())
         .route("/{tid}/{aid}/logout", get(logout::show).post(logout::submit))
         .route("/{tid}/{aid}/error", get(gone::show))
         .method_not_allowed_fallback(not_found::method)
         .with_state(engine)
 }
+
+/// From the authorization request to the answer. Clients may run this in a pop-up, and wait for its end in the
+/// window that opened it.
+fn login_in_progress() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/{tid}/{aid}/oauth2/authorize", get(authorize).post(authorize))
+        .route("/{tid}/{aid}/login", get(login::show).post(login::submit))
+        .route("/{tid}/{aid}/consent", get(consent::show).post(consent::submit))
+        .route("/{tid}/{aid}/select-account", get(select_account::show).post(select_account::submit))
+        .layer(MapResponseLayer::new(keep_opener))
+}
+
+/// HTML §7.1.3: with the gate's `same-origin` the opener would lose its window on the way.
+fn keep_opener(mut response: Response) -> Response {
+    const NAME: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+    response.headers_mut().insert(NAME, HeaderValue::from_static("unsafe-none"));
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -57,9 +57,9 @@ pub(crate) fn developer(explanation: &Explanation) -> DeveloperView {
     DeveloperView {
         received: explanation.received.as_deref().map(named),
         expected: explanation.expected.clone(),
-        rule: Some(match &explanation.parameter {
-            Some(parameter) => format!("{} ({parameter})", explanation.reason),
-            None => explanation.reason.clone(),
+        rule: Some(match (&explanation.parameter, &explanation.received) {
+            (Some(parameter), None) => format!("{} ({parameter})", explanation.reason),
+            _ => explanation.reason.clone(),
         }),
         clause: Some(explanation.clause.clone()),
         fix: Some(explanation.fix.clone()),

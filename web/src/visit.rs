@@ -60,9 +60,11 @@ impl Visit {
         format!("/{}/{}/{page}", self.workspace.tenant, self.workspace.server.id)
     }
 
+    /// The language of a page: of the login in progress, else of the address, else of the browser.
     pub(crate) fn lang(&self, ui_locales: &[String]) -> Lang {
-        let ui_locales = Some(ui_locales.join(" ")).filter(|tags| !tags.is_empty());
-        lang_of(&self.request.head.headers, ui_locales.as_deref())
+        let of_login = Some(ui_locales.join(" ")).filter(|tags| !tags.is_empty());
+        let of_address = || self.request.query().ok()?.get("ui_locales").map(str::to_owned);
+        lang_of(&self.request.head.headers, of_login.or_else(of_address).as_deref())
     }
 
     pub(crate) fn frame(&self) -> Frame {

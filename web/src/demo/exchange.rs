@@ -112,11 +112,12 @@ impl Exchange<'_> {
     }
 }
 
-/// A secret as it may be seen: enough to tell two apart, too little to use. Of a JWT everything but the
-/// signature may be read anyway.
+/// A secret as it may be seen: enough to tell two apart, too little to use. A JWT shows its three parts; what
+/// is in them stands decoded beside.
 pub(super) fn masked(secret: &str) -> String {
-    if let Some((signed, _)) = secret.rsplit_once('.').filter(|(signed, _)| signed.contains('.')) {
-        return format!("{signed}.…");
+    if let [header, claims, _] = secret.split('.').collect::<Vec<_>>().as_slice() {
+        let beginning = |part: &str| part.chars().take(12).collect::<String>();
+        return format!("{}….{}….…", beginning(header), beginning(claims));
     }
     let visible: String = secret.chars().take((secret.len() / 4).min(8)).collect();
     format!("{visible}…")
@@ -135,8 +136,8 @@ fn encode(form: &[(&'static str, String)], write: impl Fn(&str, &str) -> String)
 }
 
 /// One parameter per line, and the mark of what was left out legible.
-fn lines(form: &str) -> String {
-    form.replace('&', "\n&").replace("%E2%80%A6", "…")
+pub(super) fn lines(form: &str) -> String {
+    form.replace('&', "\n&").replace('?', "\n?").replace("%E2%80%A6", "…")
 }
 
 /// JSON indented and masked; anything else as it is.
@@ -160,7 +161,7 @@ mod tests {
 
     #[test]
     fn secrets_are_shown_in_part_only() {
-        assert_eq!(masked("eyJh.eyJp.c2ln"), "eyJh.eyJp.…");
+        assert_eq!(masked("eyJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJjIn0.c2ln"), "eyJhbGciOiJF….eyJhdWQiOiJj….…");
         assert_eq!(masked("n8HF35qzZkmsukHJzzz9LnN8m9Mf97uq"), "n8HF35qz…");
         assert_eq!(masked("abcd"), "a…");
         assert_eq!(masked(""), "…");

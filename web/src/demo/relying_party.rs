@@ -1,6 +1,6 @@
 //! The client's side of the flow (RFC 6749 §4.1, OIDC Core §3.1): what a client library does.
 
-use super::exchange::{Answer, Exchange, masked};
+use super::exchange::{Answer, Exchange, lines, masked};
 use super::runs::{Run, Tokens};
 use crate::pages::demo::{ExchangeKind, ExchangeView};
 use crate::visit::Visit;
@@ -195,18 +195,15 @@ impl<'a> RelyingParty<'a> {
             let value = if name == "code" { masked(value) } else { value.to_owned() };
             location.append_pair(name, &value);
         }
-        let location = location.finish().replace("%E2%80%A6", "…");
+        let location = format!("{}?{}", redirect_uri(self.visit), location.finish());
         ExchangeView {
             kind: ExchangeKind::Authorize,
             method: "GET".to_owned(),
-            url: format!("{}{url}", self.visit.engine().public_url()),
+            url: lines(&format!("{}{url}", self.visit.engine().public_url())),
             request_headers: Vec::new(),
             request_body: None,
             status: StatusCode::SEE_OTHER.as_u16(),
-            response_headers: vec![(
-                "location".to_owned(),
-                format!("{}?{location}", redirect_uri(self.visit)),
-            )],
+            response_headers: vec![("location".to_owned(), lines(&location))],
             response_body: None,
             open: false,
         }

@@ -56,7 +56,7 @@ fn scopes(visit: &Visit, asked: &ConsentPage) -> Vec<ScopeView> {
         .requested
         .iter()
         .map(|name| {
-            let document = visit.workspace.catalog.scope(name);
+            let document = visit.workspace.catalog.scope_document(name, &visit.workspace.server);
             ScopeView {
                 name: name.to_owned(),
                 display_name: document.and_then(|scope| words(&scope.display_name)),

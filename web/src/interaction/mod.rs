@@ -11,6 +11,7 @@ use crate::visit::{Visit, page_name};
 use axum::response::Response;
 use engine::{AuthorizeAnswer, InteractionPage, NextPage};
 use http::StatusCode;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// GET of any page of a login in progress. Consumes nothing.
 async fn show(visit: Visit, here: NextPage) -> Response {
@@ -46,9 +47,12 @@ fn lead_on(visit: &Visit, login_id: String, due: InteractionPage) -> Response {
     visit.answer(AuthorizeAnswer::Continue { page, login_id, new_browser: None })
 }
 
+/// Everything but the unreserved characters (RFC 3986 §2.3), of which handles are made.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Where the form of a page posts: the page's own address.
 fn action(visit: &Visit, page: NextPage, login_id: &str) -> String {
-    let encoded = percent_encoding::utf8_percent_encode(login_id, percent_encoding::NON_ALPHANUMERIC);
+    let encoded = utf8_percent_encode(login_id, RESERVED);
     format!("{}?login_id={encoded}", visit.path(page_name(page)))
 }
 

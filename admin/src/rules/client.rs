@@ -38,7 +38,7 @@ fn check_enumerations(client: &Client, problems: &mut Problems) {
     problems.one_of("client_type", &client.client_type, &["oauth2", "saml"]);
     problems.one_of("application_type", &client.application_type, &["web", "native"]);
     problems.one_of("subject_type", &client.subject_type, &["public", "pairwise"]);
-    problems.each_of("grant_types", &client.grant_types, GRANT_TYPES);
+    problems.each_of("grant_types", &client.grant_types, &GRANT_TYPES);
     for (index, value) in client.response_types.iter().enumerate() {
         problems.one_of(&format!("response_types[{index}]"), &in_order(value), RESPONSE_TYPES);
     }

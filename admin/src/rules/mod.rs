@@ -5,8 +5,20 @@ pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod web_uri;
 
-/// Grant types of the contract. Those that are not implemented are kept and have no effect (decisions 2).
-pub(crate) const GRANT_TYPES: &[&str] = &[
+use protocol::client_auth::CLIENT_AUTH_METHODS;
+use protocol::grant::GRANTS;
+use std::sync::LazyLock;
+
+/// Grant types that may be registered: those of the contract, of which the ones that are not implemented have no
+/// effect (decisions 2), and whatever else the registry knows.
+pub(crate) static GRANT_TYPES: LazyLock<Vec<&str>> =
+    LazyLock::new(|| with(CONTRACT_GRANT_TYPES, GRANTS.iter().map(|grant| grant.grant_type())));
+
+/// Client authentication methods that may be registered: those of the contract and of the registry.
+pub(crate) static AUTH_METHODS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| with(CONTRACT_AUTH_METHODS, CLIENT_AUTH_METHODS.iter().map(|m| m.method().name())));
+
+const CONTRACT_GRANT_TYPES: &[&str] = &[
     "authorization_code",
     "implicit",
     "client_credentials",
@@ -30,8 +42,7 @@ pub(crate) const RESPONSE_TYPES: &[&str] = &[
     "none",
 ];
 
-/// Client authentication methods of the contract.
-pub(crate) const AUTH_METHODS: &[&str] = &[
+const CONTRACT_AUTH_METHODS: &[&str] = &[
     "client_secret_basic",
     "client_secret_post",
     "client_secret_jwt",
@@ -44,3 +55,13 @@ pub(crate) const AUTH_METHODS: &[&str] = &[
 
 /// Algorithms that the server signs with.
 pub(crate) const SIGNING_ALGORITHMS: &[&str] = &["ES256", "RS256", "PS256", "EdDSA"];
+
+fn with(contract: &[&'static str], registry: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let mut values = contract.to_vec();
+    for value in registry {
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    values
+}

@@ -68,8 +68,8 @@ fn check_enumerations(server: &Server, problems: &mut Problems) {
     problems.one_of("key_type", &server.key_type, &["ecdsa", "rsa", "ps", "eddsa"]);
     problems.one_of("access_token_strategy", &server.access_token_strategy, &["jwt", "opaque"]);
     problems.one_of("access_token_profile", &server.access_token_profile, &["rfc9068", "acp"]);
-    problems.each_of("grant_types", &server.grant_types, GRANT_TYPES);
-    problems.each_of("token_endpoint_auth_methods", &server.token_endpoint_auth_methods, AUTH_METHODS);
+    problems.each_of("grant_types", &server.grant_types, &GRANT_TYPES);
+    problems.each_of("token_endpoint_auth_methods", &server.token_endpoint_auth_methods, &AUTH_METHODS);
     problems.each_of("subject_identifier_types", &server.subject_identifier_types, &["public", "pairwise"]);
     problems.each_of(
         "scope_claim_formats",

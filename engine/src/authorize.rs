@@ -4,8 +4,8 @@ use crate::entropy::SystemEntropy;
 use crate::session::LiveSession;
 use crate::{Call, Engine, EngineError, Workspace};
 use protocol::authorize::{
-    AuthorizeRefusal, AuthorizeRequest, Interaction, Progress, ResponseTarget, Step, next_step, refuse,
-    remember_consent, respond, validate,
+    AuthorizationIssue, AuthorizationResponse, AuthorizeRefusal, AuthorizeRequest, Interaction, Progress,
+    ResponseTarget, Step, next_step, refuse, remember_consent, respond, validate,
 };
 use protocol::client::Client;
 use protocol::consent::Consent;
@@ -186,27 +186,52 @@ impl Engine {
         Ok(Next { step, request, writes, events })
     }
 
-    /// The code goes out, the consent is remembered and the login is used up, in one commit.
+    /// Code and tokens go out, the consent is remembered and the login is used up, in one commit.
     async fn respond(&self, standing: &Standing<'_>, next: Next) -> Result<AuthorizeAnswer, EngineError> {
         let Some(live) = standing.session else {
             return Err(EngineError::Internal("an answer without a session".to_owned()));
         };
-        let mut entropy = SystemEntropy::default();
-        let mut cx = standing.workspace.cx(self.now(), &mut entropy);
-        let decision = respond(&next.request, standing.client, &live.session, &mut cx);
+        let now = self.now();
+        let decision = {
+            let mut entropy = SystemEntropy::default();
+            let mut cx = standing.workspace.cx(now, &mut entropy);
+            respond(&next.request, standing.client, &live.session, &mut cx)
+        };
+        let response = match &decision.reply {
+            Ok(issue) => Ok(self.sign_response(standing.workspace, issue).await?),
+            Err(refusal) => Err(refusal),
+        };
         let mut writes = decision.writes;
         writes.extend(next.writes);
-        writes.extend(standing.open.map(|open| used(open, cx.now)));
+        writes.extend(standing.open.map(|open| used(open, now)));
         let events = decision.events.into_iter().chain(next.events).collect();
         self.commit_decision(standing.workspace, writes, events, standing.call).await?;
-        Ok(match decision.reply {
+        Ok(match response {
             Ok(response) => {
                 AuthorizeAnswer::Respond { origin: response.target_origin(), outgoing: response.render() }
             }
             Err(refusal) => {
-                self.refuse_to_client(standing.workspace, &next.request.target, &refusal, standing.call)
+                self.refuse_to_client(standing.workspace, &next.request.target, refusal, standing.call)
             }
         })
+    }
+
+    /// Turns the drafts of an answer into tokens. The ID token comes last: it holds hashes of what is beside it.
+    async fn sign_response(
+        &self,
+        workspace: &Workspace,
+        issue: &AuthorizationIssue,
+    ) -> Result<AuthorizationResponse, EngineError> {
+        let access_token = match &issue.access_token {
+            Some(token) => Some(self.sign_access_token(workspace, &token.draft).await?),
+            None => None,
+        };
+        let code = issue.code.as_ref().map(|code| code.expose());
+        let id_token = match &issue.id_token {
+            Some(draft) => Some(self.sign_id_token(workspace, draft, access_token.as_deref(), code).await?),
+            None => None,
+        };
+        Ok(issue.response(access_token, id_token))
     }
 
     /// Sends a refusal to the client and closes the login.

@@ -6,6 +6,7 @@ use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
 use protocol::id::{ServerId, TenantId};
 use protocol::record::{DocumentKind, Write};
+use protocol::token::{AccessTokenDraft, IdTokenDraft};
 use store::{Batch, StoredEvent};
 
 impl Engine {
@@ -65,6 +66,29 @@ impl Engine {
             self.cache.changed(tenant);
         }
         Ok(())
+    }
+
+    /// An access token as it leaves.
+    pub(crate) async fn sign_access_token(
+        &self,
+        workspace: &Workspace,
+        draft: &AccessTokenDraft,
+    ) -> Result<String, EngineError> {
+        match draft {
+            AccessTokenDraft::Jwt { typ, alg, claims } => self.sign_jwt(workspace, *alg, typ, claims).await,
+            AccessTokenDraft::Opaque(handle) => Ok(handle.expose().to_owned()),
+        }
+    }
+
+    /// An ID token as it leaves, bound to the access token and the code beside it.
+    pub(crate) async fn sign_id_token(
+        &self,
+        workspace: &Workspace,
+        draft: &IdTokenDraft,
+        access_token: Option<&str>,
+        code: Option<&str>,
+    ) -> Result<String, EngineError> {
+        self.sign_jwt(workspace, draft.alg, "JWT", &draft.claims(access_token, code)).await
     }
 
     /// Signs claims with the workspace's current key of the algorithm, making the key when it is first needed.

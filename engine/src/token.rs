@@ -9,7 +9,7 @@ use protocol::error::{Reason, Refusal};
 use protocol::grant::{self, Grant, TokenRequest};
 use protocol::params::Params;
 use protocol::record::Write;
-use protocol::token::{AccessTokenDraft, Issue};
+use protocol::token::Issue;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -117,15 +117,9 @@ impl Engine {
 
     /// Turns drafts into signed tokens and writes the answer's body.
     async fn sign(&self, workspace: &Workspace, issue: &Issue) -> Result<Vec<u8>, EngineError> {
-        let access_token = match &issue.access_token {
-            AccessTokenDraft::Jwt { typ, alg, claims } => self.sign_jwt(workspace, *alg, typ, claims).await?,
-            AccessTokenDraft::Opaque(handle) => handle.expose().to_owned(),
-        };
+        let access_token = self.sign_access_token(workspace, &issue.access_token).await?;
         let id_token = match &issue.id_token {
-            Some(draft) => {
-                let claims = draft.claims(Some(&access_token), None);
-                Some(self.sign_jwt(workspace, draft.alg, "JWT", &claims).await?)
-            }
+            Some(draft) => Some(self.sign_id_token(workspace, draft, Some(&access_token), None).await?),
             None => None,
         };
         let response = TokenResponse {

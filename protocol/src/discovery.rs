@@ -96,6 +96,8 @@ fn client_authentication(cx: &Cx<'_>, document: &mut Map<String, Value>) {
 /// Grants, response types and modes, and the parameters of the authorization endpoint.
 fn flows(cx: &Cx<'_>, document: &mut Map<String, Value>) {
     let grants = GRANTS.iter().map(|grant| grant.grant_type());
+    // The implicit grant is the authorization endpoint's alone (RFC 6749 §4.2).
+    let grants = grants.chain(["implicit"]);
     let grants: Vec<_> = grants.filter(|grant_type| cx.server.allows_grant_type(grant_type)).collect();
     let response_types: Vec<_> = ResponseType::allowed(cx.server).map(ResponseType::name).collect();
     let modes: Vec<_> = response_mode::allowed(cx.server).map(response_mode::Mode::name).collect();

@@ -4,30 +4,73 @@ use crate::response_mode::ResponseMode;
 use crate::server::Server;
 use serde::{Deserialize, Serialize};
 
-/// An implemented response type. Those of the implicit and hybrid flows (OAuth Multiple Response Types §3, §5)
-/// may be registered and are neither served nor advertised (decisions 2).
+/// An implemented response type. Those of the implicit and hybrid flows (RFC 6749 §4.2; OAuth Multiple Response
+/// Types §3, §5) are for workspaces that allow the grant type `implicit` (decisions 2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ResponseType {
     #[serde(rename = "code")]
     Code,
+    #[serde(rename = "token")]
+    Token,
+    #[serde(rename = "id_token")]
+    IdToken,
+    #[serde(rename = "id_token token")]
+    IdTokenToken,
+    #[serde(rename = "code id_token")]
+    CodeIdToken,
+    #[serde(rename = "code token")]
+    CodeToken,
+    #[serde(rename = "code id_token token")]
+    CodeIdTokenToken,
 }
 
 impl ResponseType {
     /// Every implemented response type; dispatch and discovery come from here.
-    pub const ALL: &'static [Self] = &[Self::Code];
+    pub const ALL: &'static [Self] = &[
+        Self::Code,
+        Self::Token,
+        Self::IdToken,
+        Self::IdTokenToken,
+        Self::CodeIdToken,
+        Self::CodeToken,
+        Self::CodeIdTokenToken,
+    ];
 
     /// The value of `response_type`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Code => "code",
+            Self::Token => "token",
+            Self::IdToken => "id_token",
+            Self::IdTokenToken => "id_token token",
+            Self::CodeIdToken => "code id_token",
+            Self::CodeToken => "code token",
+            Self::CodeIdTokenToken => "code id_token token",
         }
     }
 
-    /// The grant type that goes with it (RFC 7591 §2.1).
-    pub const fn grant_type(self) -> &'static str {
-        match self {
-            Self::Code => "authorization_code",
+    /// The grant types that go with it, all of them (RFC 7591 §2.1, OIDC Registration §2).
+    pub const fn grant_types(self) -> &'static [&'static str] {
+        match (self.has_code(), self.has_token() || self.has_id_token()) {
+            (true, false) => &["authorization_code"],
+            (true, true) => &["authorization_code", "implicit"],
+            (false, _) => &["implicit"],
         }
+    }
+
+    /// Whether a code leaves the authorization endpoint.
+    pub const fn has_code(self) -> bool {
+        matches!(self, Self::Code | Self::CodeIdToken | Self::CodeToken | Self::CodeIdTokenToken)
+    }
+
+    /// Whether an access token leaves the authorization endpoint.
+    pub const fn has_token(self) -> bool {
+        matches!(self, Self::Token | Self::IdTokenToken | Self::CodeToken | Self::CodeIdTokenToken)
+    }
+
+    /// Whether an ID token leaves the authorization endpoint.
+    pub const fn has_id_token(self) -> bool {
+        matches!(self, Self::IdToken | Self::IdTokenToken | Self::CodeIdToken | Self::CodeIdTokenToken)
     }
 
     /// Finds the response type; the order of the values does not matter (RFC 6749 §3.1.1).
@@ -45,9 +88,14 @@ impl ResponseType {
         }
     }
 
-    /// The response types that the workspace allows.
+    /// The response types that the workspace allows. FAPI 2.0 knows the code alone, whatever else is set
+    /// (FAPI 2.0 Security Profile §5.3.2.2).
     pub fn allowed(server: &Server) -> impl Iterator<Item = Self> {
-        Self::ALL.iter().copied().filter(|response_type| server.allows_grant_type(response_type.grant_type()))
+        let code_only = server.profile.starts_with("fapi_20");
+        Self::ALL.iter().copied().filter(move |response_type| {
+            let allowed = |grant_type: &&str| server.allows_grant_type(grant_type);
+            response_type.grant_types().iter().all(allowed) && (!code_only || *response_type == Self::Code)
+        })
     }
 }
 
@@ -79,6 +127,29 @@ mod tests {
         assert_eq!(ResponseType::default_mode("code"), ResponseMode::Query);
         assert_eq!(ResponseType::default_mode("id_token code"), ResponseMode::Fragment);
         assert_eq!(ResponseType::default_mode("token"), ResponseMode::Fragment);
+    }
+
+    #[test]
+    fn decisions_2_implicit_also_allows_the_hybrid_ones() {
+        let names = |grant_types: &[&str], profile: &str| {
+            let grant_types = grant_types.iter().map(|name| (*name).to_owned()).collect();
+            let server = Server { grant_types, profile: profile.to_owned(), ..Server::default() };
+            ResponseType::allowed(&server).map(ResponseType::name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["authorization_code"], "default"), ["code"]);
+        assert_eq!(names(&["implicit"], "default"), ["token", "id_token", "id_token token"]);
+        assert_eq!(names(&["authorization_code", "implicit"], "default").len(), 7);
+        assert_eq!(names(&["authorization_code", "implicit"], "fapi_20_security"), ["code"]);
+    }
+
+    #[test]
+    fn the_parts_are_those_of_the_name() {
+        for response_type in ResponseType::ALL {
+            let has = |part: &str| response_type.name().split(' ').any(|value| value == part);
+            assert_eq!(response_type.has_code(), has("code"));
+            assert_eq!(response_type.has_token(), has("token"));
+            assert_eq!(response_type.has_id_token(), has("id_token"));
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `nonce` is kept as it came (OIDC Core §3.1.2.1). Optional for the code flow; it is REQUIRED only where an ID
-//! token leaves the authorization endpoint (OIDC Core §3.2.2.1), which no implemented response type does.
+//! `nonce` is kept as it came (OIDC Core §3.1.2.1). Optional for the code flow; REQUIRED where an ID token leaves the
+//! authorization endpoint (OIDC Core §3.2.2.1, §3.3.2.11; attack AUT-25).
 
 use super::pipeline::Draft;
 use crate::decision::Cx;
@@ -14,6 +14,9 @@ pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> 
         return Err(Refusal::new(Reason::ParameterTooLong)
             .parameter("nonce")
             .expected(format!("at most {MAX_NONCE_BYTES} bytes")));
+    }
+    if nonce.is_none() && draft.request.response_type.has_id_token() {
+        return Err(Refusal::new(Reason::NonceMissing).parameter("nonce"));
     }
     draft.request.nonce = nonce.map(str::to_owned);
     Ok(())
@@ -31,5 +34,18 @@ mod tests {
         let long = "a \u{e9}\r\n".repeat(64);
         assert_eq!(trial.run(&[("nonce", &long)]).unwrap().nonce, Some(long));
         assert_eq!(trial.refused(&[("nonce", &"n".repeat(2049))]), Reason::ParameterTooLong);
+    }
+
+    /// `oidcc-ensure-request-without-nonce-fails`, and `…-succeeds-for-code-flow`, which counts `code token` in.
+    #[test]
+    fn aut_25_an_id_token_of_the_authorization_endpoint_needs_a_nonce() {
+        let mut trial = Trial::front_channel();
+        for needs in ["id_token", "id_token token", "code id_token", "code id_token token"] {
+            assert_eq!(trial.refused(&[("response_type", needs)]), Reason::NonceMissing, "{needs}");
+            assert!(trial.run(&[("response_type", needs), ("nonce", "n-1")]).is_ok());
+        }
+        for free in ["code", "token", "code token"] {
+            assert!(trial.run(&[("response_type", free)]).is_ok(), "{free}");
+        }
     }
 }

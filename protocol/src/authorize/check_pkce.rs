@@ -10,6 +10,8 @@ pub(super) fn check(draft: &mut Draft<'_>, cx: &Cx<'_>) -> Result<(), Refusal> {
     let challenge = CodeChallenge::from_params(draft.params, cx.server)?;
     let required =
         cx.server.enforce_pkce || cx.server.enforce_pkce_for_public_clients && draft.client.is_public();
+    // Without a code there is nothing to prove later.
+    let required = required && draft.request.response_type.has_code();
     if challenge.is_none() && required {
         return Err(Refusal::new(Reason::CodeChallengeMissing).parameter("code_challenge"));
     }
@@ -36,6 +38,15 @@ mod tests {
         assert_eq!(trial.refused(&[]), Reason::CodeChallengeMissing);
         trial.world.server.enforce_pkce_for_public_clients = false;
         assert!(trial.run(&[]).is_ok());
+    }
+
+    #[test]
+    fn rfc7636_4_3_a_request_without_a_code_needs_no_challenge() {
+        let mut trial = Trial::front_channel();
+        trial.world.server.enforce_pkce = true;
+        assert!(trial.run(&[("response_type", "id_token"), ("nonce", "n-1")]).is_ok());
+        let hybrid = [("response_type", "code id_token"), ("nonce", "n-1")];
+        assert_eq!(trial.refused(&hybrid), Reason::CodeChallengeMissing);
     }
 
     #[test]

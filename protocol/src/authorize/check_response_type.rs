@@ -43,7 +43,7 @@ mod tests {
         for unsupported in ["token", "code id_token", "Code", "code code"] {
             assert_eq!(trial.refused(&[("response_type", unsupported)]), Reason::ResponseTypeUnsupported);
         }
-        trial.client.response_types = vec!["token".to_owned(), "id_token".to_owned()];
+        trial.client.response_types = vec!["code token".to_owned(), "id_token".to_owned()];
         assert_eq!(trial.refused(&[]), Reason::ResponseTypeNotRegistered);
         trial.client.response_types.push("code".to_owned());
         assert!(trial.run(&[]).is_ok());

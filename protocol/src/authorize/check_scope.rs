@@ -2,7 +2,7 @@
 
 use super::pipeline::Draft;
 use crate::decision::Cx;
-use crate::error::Refusal;
+use crate::error::{Reason, Refusal};
 use crate::scope_request;
 
 const OFFLINE_ACCESS: &str = "offline_access";
@@ -17,12 +17,18 @@ pub(super) fn check(draft: &mut Draft<'_>, cx: &Cx<'_>) -> Result<(), Refusal> {
             scope
         }
     };
+    // OIDC Core §3.1.2.1: without openid it is no request for an ID token, whatever response_type says.
+    if draft.request.response_type.has_id_token() && !draft.request.is_openid() {
+        return Err(Refusal::new(Reason::OpenidScopeMissing).parameter("scope").expected("openid"));
+    }
     Ok(())
 }
 
-/// OIDC Core §11: where no refresh token can be given, the wish for one is ignored; it is no error.
+/// OIDC Core §11: where no refresh token can be given, the wish for one is ignored; it is no error. A response type
+/// without a code never leads to one (RFC 6749 §4.2.2).
 fn may_stay_offline(draft: &Draft<'_>, cx: &Cx<'_>) -> bool {
-    cx.server.allows_grant_type("refresh_token")
+    draft.request.response_type.has_code()
+        && cx.server.allows_grant_type("refresh_token")
         && draft.client.registered_grant_type("refresh_token")
         && scope_request::is_allowed(OFFLINE_ACCESS, draft.client, cx)
 }
@@ -58,6 +64,25 @@ mod tests {
         let mut trial = Trial::default();
         trial.world.server.grant_types.retain(|grant_type| grant_type != "refresh_token");
         assert_eq!(granted(&mut trial, "openid offline_access"), "openid");
+    }
+
+    #[test]
+    fn oidc_core_11_offline_access_is_ignored_without_a_code() {
+        let mut trial = Trial::front_channel();
+        let granted = |trial: &mut Trial, response_type: &str| {
+            let sent = [("scope", "openid offline_access"), ("response_type", response_type), ("nonce", "n")];
+            trial.run(&sent).unwrap().scope.to_string()
+        };
+        assert_eq!(granted(&mut trial, "id_token token"), "openid");
+        assert_eq!(granted(&mut trial, "code id_token"), "openid offline_access");
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_1_an_id_token_needs_the_scope_openid() {
+        let mut trial = Trial::front_channel();
+        let without = [("response_type", "id_token token"), ("nonce", "n"), ("scope", "orders.read")];
+        assert_eq!(trial.refused(&without), Reason::OpenidScopeMissing);
+        assert!(trial.run(&[("response_type", "code token"), ("scope", "orders.read")]).is_ok());
     }
 
     #[test]

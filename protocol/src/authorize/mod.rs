@@ -10,6 +10,7 @@ mod check_acr_values;
 mod check_claims;
 mod check_client;
 mod check_display;
+mod check_front_channel;
 mod check_grant_type;
 mod check_id_token_hint;
 mod check_login_hint;
@@ -37,7 +38,7 @@ pub use next_step::{Step, is_usable_session, next_step};
 pub use pipeline::{AUTHORIZE_CHECKS, AuthorizeRefusal, resume, validate};
 pub use remember_consent::{Remembered, remember_consent};
 pub use request::{AuthorizeRequest, ResponseTarget};
-pub use respond::{AuthorizationResponse, refuse, respond};
+pub use respond::{AccessTokenIssue, AuthorizationIssue, AuthorizationResponse, refuse, respond};
 
 #[cfg(test)]
 mod trial;

@@ -1,4 +1,5 @@
-//! The answer of the authorization endpoint (RFC 6749 §4.1.2, §4.1.2.1; RFC 9207 §2).
+//! The answer of the authorization endpoint (RFC 6749 §4.1.2, §4.1.2.1, §4.2.2; OIDC Core §3.2.2.5, §3.3.2.5;
+//! RFC 9207 §2).
 
 use super::check_redirect_uri::VerifiedRedirect;
 use super::{AuthorizeRequest, ResponseTarget};
@@ -9,8 +10,12 @@ use crate::grant::authorization_code::Code;
 use crate::grant_record::{GrantBody, GrantRecord};
 use crate::record::{Artifact, Expect, Write};
 use crate::response_mode::{Outgoing, ResponseMode};
+use crate::response_type::ResponseType;
+use crate::scope::ScopeSet;
 use crate::session::Session;
 use crate::time::Timestamp;
+use crate::token::access_token::{self, AccessTokenDraft, AccessTokenFacts, NewAccessToken};
+use crate::token::id_token::{IdTokenDraft, Occasion};
 
 /// An answer, success or error. Holds a code: there is no `Debug`.
 #[derive(Clone, PartialEq)]
@@ -32,15 +37,90 @@ impl AuthorizationResponse {
     }
 }
 
-/// Answers with a code: creates the grant and the code in one batch.
+/// What an authorization is answered with, before anything is signed: the parts that the response type names. Holds a
+/// code: there is no `Debug`.
+pub struct AuthorizationIssue {
+    target: ResponseTarget,
+    issuer: String,
+    pub code: Option<Handle>,
+    pub access_token: Option<AccessTokenIssue>,
+    pub id_token: Option<IdTokenDraft>,
+}
+
+/// The access token of an [`AuthorizationIssue`].
+pub struct AccessTokenIssue {
+    pub draft: AccessTokenDraft,
+    /// Seconds that it lives.
+    expires_in: u64,
+    scope: ScopeSet,
+}
+
+impl AuthorizationIssue {
+    /// The answer with the tokens in their signed form.
+    pub fn response(&self, access_token: Option<String>, id_token: Option<String>) -> AuthorizationResponse {
+        let mut params: Vec<(&'static str, String)> = Vec::new();
+        params.extend(self.code.as_ref().map(|code| ("code", code.expose().to_owned())));
+        if let (Some(issue), Some(access_token)) = (&self.access_token, access_token) {
+            params.push(("access_token", access_token));
+            params.push(("token_type", "Bearer".to_owned()));
+            params.push(("expires_in", issue.expires_in.to_string()));
+            if !issue.scope.is_empty() {
+                params.push(("scope", issue.scope.to_string()));
+            }
+        }
+        params.extend(id_token.map(|id_token| ("id_token", id_token)));
+        answer(&self.target, params, &self.issuer)
+    }
+}
+
+/// Answers with what the response type names: creates the grant, and the code and the access token under it, in one
+/// batch. Drafts are signed before the commit.
 pub fn respond(
     request: &AuthorizeRequest,
     client: &Client,
     session: &Session,
     cx: &mut Cx<'_>,
-) -> Decision<AuthorizationResponse> {
-    let code = cx.handle();
+) -> Decision<AuthorizationIssue> {
+    let response_type = request.response_type;
     let grant = grant(request, client, session, cx);
+    let mut decision = Decision::reply(AuthorizationIssue {
+        target: request.target.clone(),
+        issuer: cx.issuer.to_owned(),
+        code: None,
+        access_token: None,
+        id_token: response_type.has_id_token().then(|| id_token(request, client, session, &grant, cx)),
+    })
+    .and_write(Write::PutGrant { grant: grant.clone(), expect: Expect::Absent });
+    if response_type.has_code() {
+        let code = cx.handle();
+        let artifact = code_artifact(&code, request, client, &grant, cx);
+        decision.writes.push(Write::PutArtifact { artifact, expect: Expect::Absent });
+        decision.events.push(issued("code", request, client, &grant));
+        decision.reply = decision.reply.map(|issue| AuthorizationIssue { code: Some(code), ..issue });
+    }
+    if response_type.has_token() {
+        let (scope, resource) = (&request.scope, request.resource.as_slice());
+        let facts = AccessTokenFacts { client, scope, resource, grant: Some(&grant) };
+        let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
+        decision.writes.extend(write);
+        let token = AccessTokenIssue { draft, expires_in, scope: scope.clone() };
+        decision.reply =
+            decision.reply.map(|issue| AuthorizationIssue { access_token: Some(token), ..issue });
+    }
+    if response_type.has_token() || response_type.has_id_token() {
+        decision.events.push(issued("token", request, client, &grant));
+    }
+    decision
+}
+
+/// The row of a code. It lives as long as the grant: a replay is noticed for as long as there is something to revoke.
+fn code_artifact(
+    code: &Handle,
+    request: &AuthorizeRequest,
+    client: &Client,
+    grant: &GrantRecord,
+    cx: &Cx<'_>,
+) -> Artifact {
     let payload = Code {
         client: client.client_id.clone(),
         server_uid: cx.server.uid.clone(),
@@ -54,19 +134,39 @@ pub fn respond(
             .plus(client.ttl(|own| own.authorization_code_ttl, cx.server.authorization_code_ttl).0),
         used_at: None,
     };
-    // The row lives as long as the grant: a replay is noticed for as long as there is something to revoke.
-    let artifact = Artifact::new(code.hash(), grant.expires_at, &payload)
-        .with_grant(grant.id.clone())
-        .with_owner(session.subject.sub.clone());
-    let event = Event::new("code", "issued")
-        .client(&client.client_id)
-        .subject(session.subject.sub.clone())
-        .grant(&grant.id)
-        .detail(request.scope.to_string());
-    Decision::reply(success(&request.target, &code, cx))
-        .and_write(Write::PutGrant { grant, expect: Expect::Absent })
-        .and_write(Write::PutArtifact { artifact, expect: Expect::Absent })
-        .and_event(event)
+    let artifact = Artifact::new(code.hash(), grant.expires_at, &payload).with_grant(grant.id.clone());
+    Artifact { owner: grant.subject.clone(), ..artifact }
+}
+
+/// The ID token of the authorization endpoint. The same person as in that of the token endpoint (OIDC Core §3.3.3.6);
+/// the hashes bind what leaves beside it (OIDC Core §3.3.2.11).
+fn id_token(
+    request: &AuthorizeRequest,
+    client: &Client,
+    session: &Session,
+    grant: &GrantRecord,
+    cx: &Cx<'_>,
+) -> IdTokenDraft {
+    let draft = IdTokenDraft::new(grant, &session.subject, client, Occasion::Login, cx);
+    let draft = draft.with_state(request.target.state.as_deref());
+    match request.response_type {
+        ResponseType::IdToken => draft.with_scope_claims(&request.scope, &session.subject),
+        _ => draft,
+    }
+}
+
+fn issued(
+    event_subject: &'static str,
+    request: &AuthorizeRequest,
+    client: &Client,
+    grant: &GrantRecord,
+) -> Event {
+    let event = Event::new(event_subject, "issued").client(&client.client_id).grant(&grant.id);
+    let event = event.detail(request.scope.to_string());
+    match &grant.subject {
+        Some(subject) => event.subject(subject),
+        None => event,
+    }
 }
 
 /// Answers with an error: `error`, `error_description`, `state`, `iss`, and nothing else (RFC 6749 §4.1.2.1,
@@ -75,21 +175,17 @@ pub fn refuse(target: &ResponseTarget, refusal: &Refusal, cx: &Cx<'_>) -> Author
     let entry = refusal.entry();
     let params =
         vec![("error", entry.code.name().to_owned()), ("error_description", entry.description.to_owned())];
-    answer(target, params, cx)
-}
-
-fn success(target: &ResponseTarget, code: &Handle, cx: &Cx<'_>) -> AuthorizationResponse {
-    answer(target, vec![("code", code.expose().to_owned())], cx)
+    answer(target, params, cx.issuer)
 }
 
 /// `state` as it came, and `iss` always, against mix-up (RFC 9207 §2; attack AUT-03).
 fn answer(
     target: &ResponseTarget,
     mut params: Vec<(&'static str, String)>,
-    cx: &Cx<'_>,
+    issuer: &str,
 ) -> AuthorizationResponse {
     params.extend(target.state.clone().map(|state| ("state", state)));
-    params.push(("iss", cx.issuer.to_owned()));
+    params.push(("iss", issuer.to_owned()));
     AuthorizationResponse { redirect: target.redirect.clone(), mode: target.mode, params }
 }
 
@@ -124,7 +220,8 @@ fn grant_end(request: &AuthorizeRequest, client: &Client, cx: &Cx<'_>) -> Timest
     let access = client.ttl(|own| own.access_token_ttl, server.access_token_ttl);
     let refresh = client.ttl(|own| own.refresh_token_ttl, server.refresh_token_ttl);
     let longest = if request.scope.contains("offline_access") { access.max(refresh) } else { access };
-    cx.now.plus(code.0).plus(longest.0)
+    let redeemed = if request.response_type.has_code() { cx.now.plus(code.0) } else { cx.now };
+    redeemed.plus(longest.0)
 }
 
 /// OIDC Core §2: `auth_time` is REQUIRED after `max_age`, as an essential claim, and for clients with

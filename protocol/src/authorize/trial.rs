@@ -7,6 +7,7 @@ use crate::error::Reason;
 use crate::fixtures::{START, World};
 use crate::id::Uid;
 use crate::params::Params;
+use crate::response_type::ResponseType;
 use crate::scope::ScopeSet;
 use crate::session::Session;
 use std::time::Duration;
@@ -31,6 +32,15 @@ impl Trial {
     pub(super) fn public() -> Self {
         let trial = Self::default();
         Self { client: trial.world.public(), ..trial }
+    }
+
+    /// A confidential client that may use every response type, in a workspace that allows them.
+    pub(super) fn front_channel() -> Self {
+        let mut trial = Self::default();
+        trial.world.server.grant_types.push("implicit".to_owned());
+        trial.client.grant_types.push("implicit".to_owned());
+        trial.client.response_types = ResponseType::ALL.iter().map(|kind| kind.name().to_owned()).collect();
+        trial
     }
 
     /// Parameters that pass, with `changes`; an empty value takes the parameter out.

@@ -56,13 +56,29 @@ fn dsc_10_what_the_workspace_does_not_allow_is_not_advertised() {
     world.server.token_endpoint_auth_methods = vec!["client_secret_jwt".to_owned(), "none".to_owned()];
     world.server.advanced.disallowed_response_modes = vec!["form_post".to_owned()];
     let document = published(&mut world);
-    assert_eq!(document["grant_types_supported"], json!(["client_credentials"]));
-    assert_eq!(document["response_types_supported"], json!([]));
+    assert_eq!(document["grant_types_supported"], json!(["client_credentials", "implicit"]));
+    assert_eq!(document["response_types_supported"], json!(["token", "id_token", "id_token token"]));
     assert_eq!(document["response_modes_supported"], json!(["query", "fragment"]));
     assert_eq!(document["token_endpoint_auth_methods_supported"], json!(["none"]));
     assert_eq!(document.get("introspection_endpoint_auth_methods_supported"), None);
     assert_eq!(document.get("token_endpoint_auth_signing_alg_values_supported"), None);
     assert!(!document["scopes_supported"].as_array().unwrap().contains(&json!("offline_access")));
+}
+
+#[test]
+fn oidcc_discovery_endpoint_verification_with_implicit_every_response_type() {
+    let mut world = World::default();
+    world.server.grant_types.push("implicit".to_owned());
+    let all = json!([
+        "code",
+        "token",
+        "id_token",
+        "id_token token",
+        "code id_token",
+        "code token",
+        "code id_token token"
+    ]);
+    assert_eq!(published(&mut world)["response_types_supported"], all);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::subject_identifier::subject_identifier;
 use crate::client::Client;
 use crate::decision::Cx;
 use crate::grant_record::GrantRecord;
+use crate::scope::ScopeSet;
 use crate::standard_claims;
 use crate::subject::Subject;
 use jose::{Algorithm, half_hash};
@@ -73,6 +74,21 @@ impl IdTokenDraft {
         // A registered HS256 has no key: secrets are stored as hashes only.
         let registered = client.id_token_signed_response_alg.filter(|alg| !alg.is_symmetric());
         Self { alg: registered.unwrap_or(cx.default_alg), claims }
+    }
+
+    /// With the claims that the scopes ask for: where no access token is issued, the ID token is the only place for
+    /// them (OIDC Core §5.4).
+    pub fn with_scope_claims(mut self, scope: &ScopeSet, subject: &Subject) -> Self {
+        standard_claims::release(standard_claims::of_scope(scope), &subject.claims, &mut self.claims);
+        self
+    }
+
+    /// With the hash that binds the `state` which leaves together with this token (FAPI 1.0 Advanced §5.1.1).
+    pub fn with_state(mut self, state: Option<&str>) -> Self {
+        if let Some(state) = state {
+            self.claims.insert("s_hash".to_owned(), json!(half_hash(self.alg, state)));
+        }
+        self
     }
 
     /// The claims as JSON, with the hashes that bind the access token and the code that leave together with this
@@ -172,6 +188,27 @@ mod tests {
         let claims: Value = serde_json::from_slice(&draft.claims(Some("token"), Some("code"))).unwrap();
         assert_eq!(claims["at_hash"], half_hash(Algorithm::ES256, "token"));
         assert_eq!(claims["c_hash"], half_hash(Algorithm::ES256, "code"));
+    }
+
+    #[test]
+    fn oidc_core_5_4_claims_of_scopes_where_there_is_no_access_token() {
+        let (world, draft) = draft(|_, _| {});
+        let scope = ScopeSet::parse("openid email").unwrap();
+        let draft = draft.with_scope_claims(&scope, &world.subject());
+        let claims: Map<String, Value> = serde_json::from_slice(&draft.claims(None, None)).unwrap();
+        assert_eq!(claims["email"], "ada@example.org");
+        assert!(!claims.contains_key("name") && !claims.contains_key("groups"));
+    }
+
+    #[test]
+    fn fapi_1_advanced_5_1_1_s_hash_binds_the_state() {
+        let with = |state| {
+            let claims: Value =
+                serde_json::from_slice(&draft(|_, _| {}).1.with_state(state).claims(None, None)).unwrap();
+            claims.get("s_hash").cloned()
+        };
+        assert_eq!(with(Some("s-1")), Some(json!(half_hash(Algorithm::ES256, "s-1"))));
+        assert_eq!(with(None), None);
     }
 
     #[test]

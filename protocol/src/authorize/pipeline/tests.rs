@@ -18,6 +18,7 @@ check_registration    respond  yes        -       OIDC Core §7.2.1
 check_pushed          respond  yes        yes     RFC 9126 §6
 check_response_type   respond  yes        yes     RFC 6749 §3.1.1
 check_grant_type      respond  yes        yes     RFC 7591 §2.1
+check_front_channel   respond  yes        yes     OIDC Core §3.2.2.1
 check_pkce            respond  yes        yes     RFC 7636 §4.4.1
 check_scope           respond  yes        yes     RFC 6749 §3.3
 check_resource        respond  yes        yes     RFC 8707 §2

@@ -24,7 +24,7 @@ fn answer_to(visit: &mut Visit) -> Answered {
     };
     assert_eq!(decision.events.len(), 1);
     Answered {
-        response: decision.reply.unwrap_or_else(|refusal| panic!("{refusal}")),
+        response: decision.reply.unwrap_or_else(|refusal| panic!("{refusal}")).response(None, None),
         grant: grant.clone(),
         artifact: artifact.clone(),
         code: artifact.payload().unwrap(),
@@ -56,6 +56,52 @@ fn rfc6749_4_1_2_code_and_state_rfc9207_2_iss() {
     assert_eq!(grant.body.resource, ["spiffe://as.example/acme/shop/shop-orders"]);
     assert_eq!(grant.subject, Some(visit.trial.world.subject().sub));
     assert_eq!(code.used_at, None);
+}
+
+/// What leaves for a response type, the tokens signed by nobody.
+fn front_channel(response_type: &str) -> (AuthorizationIssue, Vec<&'static str>) {
+    let changes = [("response_type", response_type), ("nonce", "n-1"), ("scope", "openid email")];
+    let Visit { mut trial, request, session, .. } = Visit::new(Trial::front_channel(), &changes);
+    let decision = respond(&request, &trial.client, session.as_ref().unwrap(), &mut trial.world.cx());
+    assert!(matches!(decision.writes[0], Write::PutGrant { .. }));
+    let issue = decision.reply.unwrap_or_else(|refusal| panic!("{refusal}"));
+    let signed = |is_there: bool| is_there.then(|| "signed".to_owned());
+    let response = issue.response(signed(issue.access_token.is_some()), signed(issue.id_token.is_some()));
+    assert_eq!(response.mode, crate::response_mode::ResponseMode::Fragment);
+    (issue, names(&response))
+}
+
+#[test]
+fn oidcc_server_each_response_type_returns_what_it_names() {
+    let token = ["access_token", "token_type", "expires_in", "scope"];
+    for response_type in crate::response_type::ResponseType::ALL.iter().skip(1) {
+        let mut expected = Vec::new();
+        expected.extend(response_type.has_code().then_some("code"));
+        expected.extend(token.iter().filter(|_| response_type.has_token()));
+        expected.extend(response_type.has_id_token().then_some("id_token"));
+        expected.extend(["state", "iss"]);
+        assert_eq!(front_channel(response_type.name()).1, expected, "{response_type:?}");
+    }
+}
+
+#[test]
+fn oidc_core_3_3_2_11_the_hashes_bind_code_token_and_state() {
+    let claims = |response_type| -> serde_json::Value {
+        let (issue, _) = front_channel(response_type);
+        let code = issue.code.as_ref().map(Handle::expose);
+        let access_token = issue.access_token.as_ref().map(|_| "signed");
+        serde_json::from_slice(&issue.id_token.unwrap().claims(access_token, code)).unwrap()
+    };
+    let has = |claims: &serde_json::Value, name: &str| claims.get(name).is_some();
+    for (response_type, at_hash, c_hash) in
+        [("id_token", false, false), ("id_token token", true, false), ("code id_token", false, true)]
+    {
+        let claims = claims(response_type);
+        assert_eq!((has(&claims, "at_hash"), has(&claims, "c_hash")), (at_hash, c_hash), "{response_type}");
+        assert_eq!((&claims["nonce"], has(&claims, "s_hash")), (&"n-1".into(), true));
+        // OIDC Core §5.4: in the ID token only where no access token will fetch them.
+        assert_eq!(has(&claims, "email"), response_type == "id_token", "{response_type}");
+    }
 }
 
 #[test]

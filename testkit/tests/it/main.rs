@@ -14,6 +14,7 @@ mod code;
 mod consent;
 #[cfg(test)]
 mod discovery;
+#[cfg(test)]
 mod hybrid;
 #[cfg(test)]
 mod quick_start;

@@ -49,6 +49,8 @@ pub enum Begun {
     First(Ticket),
     /// A repetition: give this answer, with the header `X-Idempotent-Replayed: true`.
     Replay(StoredAnswer),
+    /// There is no such tenant, hence no place to keep an answer: let the request find out itself.
+    NoTenant,
 }
 
 /// The right to answer for a key. Dropped without an answer, it frees the key for the next try.
@@ -173,8 +175,13 @@ impl Engine {
             };
             match self.leave_marker(tenant, &names, &fingerprint, expect).await {
                 Ok(revision) => return Ok(Begun::First(self.ticket(tenant, names, fingerprint, revision))),
-                // Somebody else was quicker: look again.
-                Err(StoreError::Conflict { .. }) => {}
+                // Somebody else was quicker: look again. Where there is no tenant, nobody ever succeeds.
+                Err(StoreError::Conflict { .. }) => {
+                    if self.tenant(tenant).await?.is_none() {
+                        return Ok(Begun::NoTenant);
+                    }
+                    waited += pause;
+                }
                 Err(error) => return Err(crate::EngineError::from(error).into()),
             }
         }

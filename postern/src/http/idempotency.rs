@@ -30,6 +30,7 @@ pub(crate) async fn repeatable(State(engine): State<Arc<Engine>>, request: Reque
     let asked = asked(&parts, &body);
     match engine.idempotent_begin(&tenant, &key, &caller, &asked).await {
         Ok(Begun::Replay(answer)) => replay(answer),
+        Ok(Begun::NoTenant) => next.run(Request::from_parts(parts, Body::from(body))).await,
         Ok(Begun::First(ticket)) => {
             let response = next.run(Request::from_parts(parts, Body::from(body))).await;
             keep(&engine, ticket, response).await
@@ -60,7 +61,7 @@ fn caller(headers: &HeaderMap, body: &[u8]) -> [u8; 32] {
     if seen.is_empty()
         && let Ok(form) = Params::parse(body)
     {
-        for name in ["client_id", "client_secret"] {
+        for name in ["client_id", "client_secret", "client_assertion"] {
             seen.extend_from_slice(form.get(name).unwrap_or_default().as_bytes());
             seen.push(0);
         }

@@ -102,6 +102,11 @@ impl Browser {
         answer
     }
 
+    /// The same profile at another server.
+    pub fn at(&self, server: &TestServer) -> Self {
+        Self { server: server.clone(), cookies: Arc::clone(&self.cookies) }
+    }
+
     /// A new profile with the same cookies, as if they were stolen or restored.
     pub fn copy(&self) -> Self {
         let cookies = self.with_cookies(|cookies| cookies.clone());

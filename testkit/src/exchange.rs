@@ -55,6 +55,12 @@ impl Ask {
         self
     }
 
+    /// Asks for another host than our own.
+    pub fn host(mut self, host: &str) -> Self {
+        self.headers.insert(header::HOST, HeaderValue::try_from(host).expect("a host"));
+        self
+    }
+
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }

@@ -21,7 +21,7 @@ struct Inner {
     store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
     gate: Arc<Gate>,
-    _directory: Option<tempfile::TempDir>,
+    directory: Option<Arc<tempfile::TempDir>>,
 }
 
 impl TestServer {
@@ -40,13 +40,26 @@ impl TestServer {
 
     async fn over(store: Arc<dyn Store>, directory: Option<tempfile::TempDir>) -> Self {
         Ready::copy_into(store.as_ref()).await;
-        let clock = Arc::new(ManualClock::default());
+        Self::open(store, Arc::new(ManualClock::default()), directory.map(Arc::new))
+    }
+
+    /// The same store and clock under a new engine and gate, as after a restart: nothing in memory is kept.
+    pub fn restart(&self) -> Self {
+        let Inner { store, clock, directory, .. } = &*self.0;
+        Self::open(Arc::clone(store), Arc::clone(clock), directory.clone())
+    }
+
+    fn open(
+        store: Arc<dyn Store>,
+        clock: Arc<ManualClock>,
+        directory: Option<Arc<tempfile::TempDir>>,
+    ) -> Self {
         let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let engine = Engine::open(config(), Arc::clone(&store), told).expect("an engine");
         let settings =
             Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback };
         let gate = Gate::new(postern::rooms(&engine), settings, Arc::new(Metrics::default()));
-        Self(Arc::new(Inner { engine, store, clock, gate, _directory: directory }))
+        Self(Arc::new(Inner { engine, store, clock, gate, directory }))
     }
 
     pub fn engine(&self) -> &Arc<Engine> {
@@ -55,6 +68,14 @@ impl TestServer {
 
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.store
+    }
+
+    /// Every file of the database directory; none over memory.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let Some(directory) = &self.0.directory else { return Vec::new() };
+        let entries = std::fs::read_dir(directory.path()).expect("the database directory");
+        let files = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file());
+        files.map(|path| (path.display().to_string(), std::fs::read(&path).expect("a file"))).collect()
     }
 
     pub fn clock(&self) -> &ManualClock {

@@ -3,6 +3,8 @@
 //! Tests that withstand a row of docs/ATTACKS.md carry its id in their name.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod authorization;
 #[cfg(test)]
 mod bearer_tokens;
@@ -15,7 +17,15 @@ mod consent;
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
+mod http_robustness;
+#[cfg(test)]
 mod hybrid;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
+mod inside;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod quick_start;
 #[cfg(test)]
@@ -28,5 +38,7 @@ mod refresh;
 mod sessions;
 #[cfg(test)]
 mod tabs;
+#[cfg(test)]
+mod tenants;
 #[cfg(test)]
 mod token_endpoint;

@@ -1,0 +1,245 @@
+//! What only somebody inside could look at: the database, the log, the audit trail.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::{Ask, SERVICE_SECRET, TestServer, Tokens, VERIFIER, claims};
+
+/// Runs every flow of this release; everything secret that was seen on the way.
+async fn every_flow(server: &TestServer) -> Vec<(&'static str, String)> {
+    let mut secrets = vec![
+        ("password", "correct-horse-battery-staple-9".to_owned()),
+        ("verifier", VERIFIER.to_owned()),
+        ("demo secret", engine::demo::DEMO_SECRET.to_owned()),
+        ("demo client secret", engine::demo::DEMO_CLIENT_SECRET.to_owned()),
+        ("chosen secret", SERVICE_SECRET.to_owned()),
+    ];
+    let administrator = server.administrator().await;
+    secrets.push(("admin token", administrator.token.clone()));
+    let body = json!({"authorization_server_id": "default", "client_id": "made", "redirect_uris": ["https://example.com/"]});
+    let made = administrator.post("/clients", &body).await.expect(201).json();
+    secrets.push(("made secret", made["client_secret"].as_str().unwrap().to_owned()));
+    let chosen = "Chosen-by-a-person-0123456789-abcdefghij";
+    let body = json!({"authorization_server_id": "default", "client_id": "chosen", "client_secret": chosen, "grant_types": ["client_credentials"], "response_types": []});
+    administrator.post("/clients", &body).await.expect(201);
+    secrets.push(("secret of a person", chosen.to_owned()));
+    server.party_at("/default/default", "chosen", Some(chosen)).client_credentials("").await.expect(200);
+    let rotated = administrator.post("/clients/made/rotateSecret", &json!({})).await.expect(200).json();
+    secrets.push(("rotated secret", rotated["secret"].as_str().unwrap().to_owned()));
+
+    let client = server.party("client").with_scope("openid email offline_access");
+    let browser = server.browser();
+    let login =
+        browser.open(&client.authorize_url(&[("state", "state-state"), ("nonce", "nonce-nonce")])).await;
+    let form =
+        login.form("login-form").with("username", "user").with("password", "correct-horse-battery-staple-9");
+    let login = browser.submit(&form).await;
+    let consent = browser.log_in(&login).await;
+    let login_id = |form: &testkit::Form| {
+        form.action.query_pairs().find(|(n, _)| n == "login_id").map(|(_, v)| v.into_owned()).unwrap()
+    };
+    secrets.push(("login_id", login_id(&consent.form("consent-form"))));
+    secrets.push(("anti-forgery value", consent.form("consent-form").value("csrf").unwrap().to_owned()));
+    let answer = browser.allow(&consent).await;
+    let code = answer.response_parameter("code").unwrap();
+    secrets.push(("code", code.clone()));
+    for name in browser.cookie_names() {
+        secrets.push(("cookie", browser.cookie(&name).unwrap()));
+    }
+    let unused = client.code_in(&browser).await;
+    secrets.push(("unused code", unused));
+    let ask = client.authenticated("/oauth2/token", &client.redemption(&code));
+    let ask = ask.header("x-idempotency-key", "an-idempotency-key-an-idempotency-key");
+    secrets.push(("idempotency key", "an-idempotency-key-an-idempotency-key".to_owned()));
+    let mut tokens = Tokens(server.send(ask).await.expect(200).json());
+    for _ in 0..2 {
+        secrets.push(("access token", tokens.access_token().to_owned()));
+        secrets.push(("ID token", tokens.id_token().to_owned()));
+        secrets.push(("refresh token", tokens.refresh_token().to_owned()));
+        tokens = Tokens(client.refresh(tokens.refresh_token()).await.expect(200).json());
+    }
+    client.userinfo(tokens.access_token()).await.expect(200);
+    client.introspect(tokens.refresh_token()).await;
+    client.redeem(&code).await.expect(400);
+    client.revoke(tokens.refresh_token()).await.expect(200);
+    administrator.change("/servers/second", &json!({"access_token_strategy": "opaque"})).await;
+    let opaque = server.party_at("/default/second", "second-client", Some(SERVICE_SECRET)).tokens().await;
+    secrets.push(("opaque token", opaque.access_token().to_owned()));
+    server.engine().flush().await;
+    // A token's signature alone is as good a needle as the whole.
+    let signatures: Vec<_> = secrets
+        .iter()
+        .filter(|(_, secret)| secret.split('.').count() == 3)
+        .map(|(name, secret)| (*name, secret.rsplit('.').next().unwrap().to_owned()))
+        .collect();
+    secrets.extend(signatures);
+    secrets
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+#[tokio::test]
+async fn w_01_a_stolen_database_holds_no_usable_secret() {
+    let server = TestServer::on_sqlite().await;
+    let secrets = every_flow(&server).await;
+    let files = server.files();
+    assert!(
+        files.iter().any(|(path, bytes)| path.ends_with(".db") && !bytes.is_empty()),
+        "{:?}",
+        files.len()
+    );
+    for (name, secret) in &secrets {
+        for (path, bytes) in &files {
+            assert!(!contains(bytes, secret.as_bytes()), "{name} in {path}");
+        }
+    }
+    // Private keys are sealed: no PKCS#8 header and no private member of a JWK in clear.
+    for (path, bytes) in &files {
+        for marker in [&b"PRIVATE KEY"[..], b"\"d\":\"", b"\"pkcs8\""] {
+            assert!(!contains(bytes, marker), "{} in {path}", String::from_utf8_lossy(marker));
+        }
+    }
+}
+
+/// Collects everything that is logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn w_02_the_most_verbose_log_holds_no_secret() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let secrets = tracing::subscriber::with_default(subscriber, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { every_flow(&TestServer::start().await).await })
+    });
+    let written = log.0.lock().unwrap().clone();
+    assert!(written.len() > 1_000, "something is logged: {}", String::from_utf8_lossy(&written));
+    for (name, secret) in &secrets {
+        assert!(!contains(&written, secret.as_bytes()), "{name} in the log");
+    }
+}
+
+#[tokio::test]
+async fn w_30_every_step_leaves_one_record() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    administrator.change("/clients/client", &json!({"client_name": "Renamed"})).await;
+    let browser = server.browser();
+    let client = server.party("client");
+    let page = browser.open(&client.authorize_url(&[])).await;
+    let failed = page.form("login-form").with("username", "user").with("password", "wrong");
+    browser.submit(&failed).await;
+    let tokens = client.tokens_in(&browser).await;
+    client.client_credentials("").await.expect(200);
+    client.client_credentials("nonsense").await.expect(400);
+    client.revoke(tokens.access_token()).await.expect(200);
+    server.engine().flush().await;
+    let tenant = protocol::id::TenantId::new("default");
+    let events = server.store().events(&tenant, None, 1_000).await.expect("events");
+    let has = |subject: &str, action: &str| {
+        events.iter().any(|event| {
+            let body: Value = serde_json::from_str(&event.body).unwrap();
+            body["event_subject"] == subject && body["action"] == action && !event.trace_id.is_empty()
+        })
+    };
+    for (subject, action) in [
+        ("client", "updated"),
+        ("login", "failed"),
+        ("login", "succeeded"),
+        ("token", "issued"),
+        ("token", "refused"),
+    ] {
+        let seen: Vec<&String> = events.iter().map(|event| &event.body).collect();
+        assert!(has(subject, action), "{subject} {action} in {seen:#?}");
+    }
+    let consents = events.iter().filter(|event| event.body.contains("\"consent\"")).count();
+    assert!(consents >= 1, "the consent");
+    let revocations = events.iter().filter(|event| event.body.contains("revoked")).count();
+    assert!(revocations >= 1, "the revocation");
+}
+
+#[tokio::test]
+async fn w_19_taking_consent_back_ends_refresh_and_introspection_at_once() {
+    let server = TestServer::start().await;
+    let client = server.party("client").with_scope(
+        "openid offline_access view_consents manage_consents revoke_client_access list_clients_with_access",
+    );
+    let administrator = server.administrator().await;
+    let mut document = administrator.get("/clients/client").await.expect(200).json();
+    document.as_object_mut().unwrap().remove("scope");
+    document["scopes"] = json!([
+        "openid",
+        "offline_access",
+        "view_consents",
+        "manage_consents",
+        "revoke_client_access",
+        "list_clients_with_access"
+    ]);
+    administrator.put("/clients/client", &document).await.expect(200);
+    let tokens = client.tokens().await;
+    let path = client.path("/clients/client");
+    let answer = server.send(Ask::new(http::Method::DELETE, &path).bearer(tokens.access_token())).await;
+    assert!(answer.status.is_success(), "{} {}", answer.status, answer.text());
+    client.refresh(tokens.refresh_token()).await.expect_error(400, "invalid_grant");
+    assert!(!client.is_active(tokens.access_token()).await);
+    assert!(!client.is_active(tokens.refresh_token()).await);
+}
+
+#[tokio::test]
+async fn w_26_no_claim_of_a_user_replaces_a_reserved_one() {
+    let server = TestServer::start().await;
+    let app = server.party("app").with_scope("openid profile");
+    let asked = json!({"id_token": {"iss": {"value": "https://evil.example"}, "aud": {"value": "evil"}, "exp": {"value": 9_999_999_999_i64}, "scp": null, "sub": null}}).to_string();
+    let browser = server.browser();
+    let code = app.code_with(&browser, &[("claims", &asked)]).await;
+    let tokens = Tokens(app.redeem(&code).await.expect(200).json());
+    let id_token = claims(tokens.id_token());
+    assert_eq!(id_token["iss"], app.issuer());
+    assert_eq!(id_token["exp"], server.engine().now().seconds() + 3600);
+    assert!(id_token["scp"].is_null());
+}
+
+#[tokio::test]
+async fn w_32_a_restart_loses_nothing() {
+    let server = TestServer::on_sqlite().await;
+    let app = server.party("app").with_scope("openid offline_access");
+    let browser = server.browser();
+    let tokens = app.tokens_in(&browser).await;
+    let code = app.code_in(&browser).await;
+    let page = browser.open(&app.authorize_url(&[("prompt", "login"), ("state", "s")])).await;
+    let revoked = app.tokens().await;
+    app.revoke(revoked.refresh_token()).await.expect(200);
+    let server = server.restart();
+    server.clock().advance(Duration::from_secs(5));
+    let app = server.party("app").with_scope("openid offline_access");
+    let browser = browser.at(&server);
+    app.userinfo(tokens.access_token()).await.expect(200);
+    app.refresh(tokens.refresh_token()).await.expect(200);
+    app.redeem(&code).await.expect(200);
+    app.refresh(revoked.refresh_token()).await.expect_error(400, "invalid_grant");
+    app.userinfo(revoked.access_token()).await.expect(401);
+    let answer = browser.log_in(&page).await;
+    assert_eq!(answer.response_parameter("state").as_deref(), Some("s"));
+    let silent = browser.load(&app.authorize_url(&[("prompt", "none")])).await;
+    assert!(silent.response_parameter("code").is_some(), "{}", silent.location());
+}

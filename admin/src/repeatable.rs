@@ -52,6 +52,7 @@ impl Repeatable {
         let ticket = match engine.idempotent_begin(tenant, &self.key, &self.caller, &self.request).await? {
             Begun::Replay(answer) => return Ok(replay(answer)),
             Begun::First(ticket) => ticket,
+            Begun::NoTenant => return Ok(work.await),
         };
         let (parts, body) = work.await.into_parts();
         let body = to_bytes(body, MAX_ANSWER_BYTES).await.map_err(|_| Why::Internal)?;

@@ -1,5 +1,5 @@
-//! `X-Idempotency-Key` on every POST of the APIs: the same request with the same key gets the same answer for a
-//! minute (contract §e).
+//! `X-Idempotency-Key` on every POST of the OAuth endpoints: the same request with the same key gets the same
+//! answer for a minute (contract §e). The management API does the same itself, once it knows the caller.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(crate) async fn repeatable(State(engine): State<Arc<Engine>>, request: Reque
     }
 }
 
-/// The tenant and the key, if this is a POST to an API with the header.
+/// The tenant and the key, if this is a POST to an OAuth endpoint with the header.
 fn subject(request: &Request) -> Option<(TenantId, String)> {
     if request.method() != Method::POST {
         return None;
@@ -47,7 +47,8 @@ fn subject(request: &Request) -> Option<(TenantId, String)> {
     let key = request.headers().get(KEY)?;
     let mut path = request.uri().path().split('/').skip(1);
     let tenant = match (path.next()?, path.next()?, path.next()?) {
-        ("api", _, tenant) => tenant,
+        // Where people go, cookies say who it is, and one answer fits one browser.
+        (_, _, "oauth2") if path.clone().next() == Some("authorize") => return None,
         (tenant, _, "oauth2" | "par" | "device" | "backchannel") => tenant,
         _ => return None,
     };

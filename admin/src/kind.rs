@@ -26,6 +26,8 @@ pub(crate) trait Kind: Send + Sync + 'static {
     const PLURAL: &'static str;
     /// `cid`: the identifier's name in paths.
     const SEGMENT: &'static str;
+    /// `server_types`: the query parameter that keeps some types in a list, with the types there are.
+    const TYPES: Option<(&'static str, &'static [&'static str])> = None;
 
     /// Identifier, display name and workspace.
     fn place(stored: &Self::Stored) -> Place<'_>;
@@ -103,6 +105,8 @@ pub(crate) struct Place<'a> {
     /// What a search looks at beside the identifier.
     pub(crate) name: &'a str,
     pub(crate) workspace: ServerId,
+    /// One of the kind's types; empty for kinds without.
+    pub(crate) type_name: &'a str,
     /// What it is listed under.
     pub(crate) parent: Option<&'a str>,
 }

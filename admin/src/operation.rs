@@ -29,6 +29,8 @@ pub(crate) struct Operation {
     pub(crate) summary: &'static str,
     /// Stands for `{kind}` in the names of query parameters.
     pub(crate) kind: &'static str,
+    /// Stands for `{types}` in the names of query parameters; without it there is no such parameter.
+    pub(crate) types: &'static str,
     /// Whether the document's entity tag is answered and `If-Match` is heeded.
     pub(crate) tagged: bool,
     pub(crate) query: &'static [Parameter],
@@ -38,6 +40,32 @@ pub(crate) struct Operation {
     /// Statuses of the errors that only this kind of operation has.
     pub(crate) errors: &'static [u16],
     pub(crate) run: fn(Call) -> Running,
+}
+
+impl Operation {
+    /// An operation without body, query and entity tag; what differs is said by struct update.
+    pub(crate) const fn new(
+        method: Method,
+        id: &'static str,
+        path: &'static str,
+        summary: &'static str,
+        run: fn(Call) -> Running,
+    ) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            summary,
+            kind: "",
+            types: "",
+            tagged: false,
+            query: &[],
+            request: None,
+            success: (200, None),
+            errors: &[404],
+            run,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -64,6 +64,19 @@ impl Query {
         Ok(Page { cursor, limit, descending })
     }
 
+    /// The members of a list separated by commas.
+    ///
+    /// # Errors
+    /// 400 when one of them is not known.
+    pub(crate) fn some_of(&self, name: &str, known: &[&'static str]) -> Result<Vec<&'static str>, Failure> {
+        let sent = self.get(name).unwrap_or_default().split(',').filter(|part| !part.is_empty());
+        let expected = || format!("one or more of {}", known.join(", "));
+        sent.map(|part| {
+            known.iter().copied().find(|k| *k == part).ok_or_else(|| Failure::query(name, part, expected()))
+        })
+        .collect()
+    }
+
     fn identifier(&self, name: &str) -> Result<Option<String>, Failure> {
         match self.get(name) {
             None => Ok(None),

@@ -40,17 +40,17 @@ pub(crate) const fn list<K: Kind>(
     of: Shape,
 ) -> Operation {
     Operation {
-        id,
-        method: Method::Get,
-        path,
-        summary,
         kind: K::NAME,
-        tagged: false,
+        types: match K::TYPES {
+            Some((name, _)) => name,
+            None => "",
+        },
         query: LIST_PARAMETERS,
-        request: None,
         success: (200, Some(of)),
         errors: &[400, 404],
-        run: |call| -> Running { Box::pin(async move { run_list::<K>(&call).await }) },
+        ..Operation::new(Method::Get, id, path, summary, |call| -> Running {
+            Box::pin(async move { run_list::<K>(&call).await })
+        })
     }
 }
 
@@ -59,32 +59,39 @@ const LIST_PARAMETERS: &[Parameter] = &[
     Parameter { name: "order", description: "`asc` (default) or `desc`, by identifier." },
     Parameter { name: "after_{kind}_id", description: "The page starts after this identifier." },
     Parameter { name: "before_{kind}_id", description: "The page ends before this identifier." },
+    Parameter { name: "{types}", description: "Only these types, separated by commas." },
     Parameter { name: "search_phrase", description: "Part of the identifier or name, in any case." },
 ];
 
 async fn run_list<K: Kind>(call: &Call) -> Result<Reply, Failure> {
     let page = call.query.page(K::NAME)?;
+    let types = match K::TYPES {
+        Some((name, known)) => call.query.some_of(name, known)?,
+        None => Vec::new(),
+    };
     let workspace = call.workspace();
     if call.path.contains_key("wid") {
         load::<Servers>(call, workspace.as_str()).await?;
     }
     let parent = call.path.get("wid").map(String::as_str);
     let mut shown = Vec::new();
-    for (document, stored) in search::<K>(call, parent, page).await? {
+    for (document, stored) in search::<K>(call, parent, &types, page).await? {
         shown.push(K::show(stored, &document, call).await?);
     }
     Ok(Reply::ok(&BTreeMap::from([(K::PLURAL, shown)])))
 }
 
-/// The page of what matches `search_phrase`; each look at the store is bounded.
+/// The page of what matches `search_phrase` and the types; each look at the store is bounded.
 async fn search<K: Kind>(
     call: &Call,
     parent: Option<&str>,
+    types: &[&str],
     wanted: Page,
 ) -> Result<Vec<(Document, K::Stored)>, Failure> {
     let phrase = call.query.get("search_phrase").unwrap_or_default().to_lowercase();
     let backwards = matches!(wanted.cursor, Cursor::Before(_));
-    let limit = if phrase.is_empty() { wanted.limit } else { SEARCH_BATCH };
+    let filtered = !phrase.is_empty() || !types.is_empty();
+    let limit = if filtered { SEARCH_BATCH } else { wanted.limit };
     let mut page = Page { limit, ..wanted.clone() };
     let mut found = Vec::new();
     loop {
@@ -100,7 +107,8 @@ async fn search<K: Kind>(
         for document in documents {
             let stored: K::Stored = document.read()?;
             let place = K::place(&stored);
-            if place.id.to_lowercase().contains(&phrase) || place.name.to_lowercase().contains(&phrase) {
+            let named = [place.id, place.name].iter().any(|text| text.to_lowercase().contains(&phrase));
+            if named && (types.is_empty() || types.contains(&place.type_name)) {
                 found.push((document, stored));
             }
         }
@@ -117,17 +125,11 @@ async fn search<K: Kind>(
 /// `GET …/{plural}/{id}`
 pub(crate) const fn read<K: Kind>(id: &'static str, path: &'static str, summary: &'static str) -> Operation {
     Operation {
-        id,
-        method: Method::Get,
-        path,
-        summary,
-        kind: K::NAME,
         tagged: true,
-        query: &[],
-        request: None,
         success: (200, Some(Shape::of::<K::Shown>())),
-        errors: &[404],
-        run: |call| -> Running { Box::pin(async move { run_read::<K>(&call).await }) },
+        ..Operation::new(Method::Get, id, path, summary, |call| -> Running {
+            Box::pin(async move { run_read::<K>(&call).await })
+        })
     }
 }
 
@@ -144,17 +146,13 @@ pub(crate) const fn create<K: Editable>(
     request: Shape,
 ) -> Operation {
     Operation {
-        id,
-        method: Method::Post,
-        path,
-        summary,
-        kind: K::NAME,
         tagged: true,
-        query: &[],
         request: Some(request),
         success: (201, Some(Shape::of::<K::Shown>())),
         errors: &[400, 409, 413, 415, 422],
-        run: |call| -> Running { Box::pin(async move { run_create::<K>(call).await }) },
+        ..Operation::new(Method::Post, id, path, summary, |call| -> Running {
+            Box::pin(async move { run_create::<K>(call).await })
+        })
     }
 }
 
@@ -193,17 +191,13 @@ pub(crate) const fn update<K: Editable>(
     request: Shape,
 ) -> Operation {
     Operation {
-        id,
-        method: Method::Put,
-        path,
-        summary,
-        kind: K::NAME,
         tagged: true,
-        query: &[],
         request: Some(request),
         success: (200, Some(Shape::of::<K::Shown>())),
         errors: &[400, 404, 412, 413, 415, 422],
-        run: |call| -> Running { Box::pin(async move { run_update::<K>(&call).await }) },
+        ..Operation::new(Method::Put, id, path, summary, |call| -> Running {
+            Box::pin(async move { run_update::<K>(&call).await })
+        })
     }
 }
 
@@ -334,17 +328,12 @@ pub(crate) const fn delete<K: Editable>(
     summary: &'static str,
 ) -> Operation {
     Operation {
-        id,
-        method: Method::Delete,
-        path,
-        summary,
-        kind: K::NAME,
         tagged: true,
-        query: &[],
-        request: None,
         success: (204, None),
         errors: &[403, 404, 412],
-        run: |call| -> Running { Box::pin(async move { run_delete::<K>(&call).await }) },
+        ..Operation::new(Method::Delete, id, path, summary, |call| -> Running {
+            Box::pin(async move { run_delete::<K>(&call).await })
+        })
     }
 }
 

@@ -81,7 +81,10 @@ fn add(paths: &mut Map<String, Value>, path: &str, method: &str, operation: Valu
 fn describe(operation: &Operation, tag: &str, path: &str, defaults: &Defaults<'_>) -> Value {
     let mut parameters = path_parameters(path, defaults);
     for parameter in operation.query {
-        let name = parameter.name.replace("{kind}", operation.kind);
+        let name = parameter.name.replace("{kind}", operation.kind).replace("{types}", operation.types);
+        if name.is_empty() {
+            continue;
+        }
         let schema = match parameter.name {
             "limit" => json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 20 }),
             _ => json!({ "type": "string" }),

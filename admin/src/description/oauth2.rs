@@ -84,6 +84,22 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
         success: (200, "Claims"),
     },
     Endpoint {
+        id: "listClientsWithAccess",
+        method: Method::Get,
+        path: "/{tid}/{aid}/clients",
+        summary: "The clients that the user of an access token let in",
+        parameters: &[],
+        success: (200, "Clients"),
+    },
+    Endpoint {
+        id: "revokeClientAccess",
+        method: Method::Delete,
+        path: "/{tid}/{aid}/clients/{cid}",
+        summary: "Take a client's access back, as the user of an access token",
+        parameters: &[],
+        success: (204, "Done"),
+    },
+    Endpoint {
         id: "wellKnown",
         method: Method::Get,
         path: "/{tid}/{aid}/.well-known/openid-configuration",
@@ -111,7 +127,7 @@ impl Endpoint {
         let mut described = json!({
             "operationId": self.id, "tags": [TAG], "summary": self.summary, "responses": responses,
         });
-        if self.method == Method::Get {
+        if self.method != Method::Post {
             parameters.extend(named.map(
                 |(name, required)| json!({ "name": name, "in": "query", "required": required, "schema": { "type": "string" } }),
             ));

@@ -37,33 +37,32 @@ pub(super) const CLIENTS: Resource = Resource {
         ),
         delete::<Clients>("deleteClient", "/clients/{cid}", "Delete a client and revoke its tokens"),
         Operation {
-            id: "rotateClientSecret",
-            method: Method::Post,
-            path: "/clients/{cid}/rotateSecret",
-            summary: "Make a new secret; the old one stays valid until it is revoked",
-            kind: Clients::NAME,
             tagged: true,
             query: &[Parameter {
                 name: "auto_revoke_after",
                 description: "When the old secret ends by itself, such as `24h`; 0 or absent: never.",
             }],
-            request: None,
             success: (200, Some(Shape::of::<NewSecret>())),
             errors: &[400, 404, 412, 422],
-            run: |call| -> Running { Box::pin(async move { rotate_secret(&call).await }) },
+            ..Operation::new(
+                Method::Post,
+                "rotateClientSecret",
+                "/clients/{cid}/rotateSecret",
+                "Make a new secret; the old one stays valid until it is revoked",
+                |call| -> Running { Box::pin(async move { rotate_secret(&call).await }) },
+            )
         },
         Operation {
-            id: "revokeRotatedClientSecrets",
-            method: Method::Post,
-            path: "/clients/{cid}/revokeRotatedSecrets",
-            summary: "Revoke every secret but the newest",
-            kind: Clients::NAME,
             tagged: true,
-            query: &[],
-            request: None,
             success: (204, None),
             errors: &[404, 412],
-            run: |call| -> Running { Box::pin(async move { revoke_rotated_secrets(&call).await }) },
+            ..Operation::new(
+                Method::Post,
+                "revokeRotatedClientSecrets",
+                "/clients/{cid}/revokeRotatedSecrets",
+                "Revoke every secret but the newest",
+                |call| -> Running { Box::pin(async move { revoke_rotated_secrets(&call).await }) },
+            )
         },
     ],
 };
@@ -150,6 +149,7 @@ impl Kind for Clients {
         Place {
             id: client.client_id.as_str(),
             name: &client.client_name,
+            type_name: "",
             workspace: client.authorization_server_id.clone(),
             parent: Some(client.authorization_server_id.as_str()),
         }

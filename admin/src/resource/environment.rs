@@ -23,17 +23,10 @@ pub(super) const ENVIRONMENT: Resource = Resource {
 
 const fn operation(id: &'static str, path: &'static str, summary: &'static str) -> Operation {
     Operation {
-        id,
-        method: Method::Get,
-        path,
-        summary,
-        kind: "environment",
-        tagged: false,
-        query: &[],
-        request: None,
         success: (200, Some(Shape::of::<Environment>())),
-        errors: &[404],
-        run: |call| -> Running { Box::pin(async move { read(&call).await }) },
+        ..Operation::new(Method::Get, id, path, summary, |call| -> Running {
+            Box::pin(async move { read(&call).await })
+        })
     }
 }
 

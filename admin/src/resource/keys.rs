@@ -17,78 +17,55 @@ pub(super) const KEYS: Resource = Resource {
     operations: &[
         Operation {
             query: &[USE],
-            run: |call| -> Running { Box::pin(async move { list(&call).await }) },
-            ..operation(
-                Method::Get,
-                "getKeys",
-                "/servers/{wid}/keys",
-                "List keys",
-                Shape::of::<KeysResponse>(),
-            )
+            success: (200, Some(Shape::of::<KeysResponse>())),
+            ..Operation::new(Method::Get, "getKeys", "/servers/{wid}/keys", "List keys", |call| -> Running {
+                Box::pin(async move { list(&call).await })
+            })
         },
         Operation {
-            run: |call| -> Running { Box::pin(async move { raw(&call).await }) },
-            ..operation(
+            success: (200, Some(Shape::of::<PublicKey>())),
+            ..Operation::new(
                 Method::Get,
                 "getKey",
                 "/servers/{wid}/keys/{kid}/raw",
                 "Read a public key",
-                Shape::of::<PublicKey>(),
+                |call| -> Running { Box::pin(async move { raw(&call).await }) },
             )
         },
         Operation {
             query: &[
                 USE,
-                Parameter { name: "key_type", description: "Kind of the next key: ecdsa, rsa, ps or eddsa." },
+                Parameter {
+                    name: "key_type",
+                    description: "Which keys: ecdsa, rsa, ps or eddsa; the workspace's own when absent.",
+                },
             ],
+            success: (200, Some(Shape::of::<ServerKey>())),
             errors: &[400, 404],
-            run: |call| -> Running { Box::pin(async move { rotate(&call).await }) },
-            ..operation(
+            ..Operation::new(
                 Method::Post,
                 "rotateKey",
                 "/servers/{wid}/keys/rotate",
                 "Sign with the next key from now on",
-                Shape::of::<ServerKey>(),
+                |call| -> Running { Box::pin(async move { rotate(&call).await }) },
             )
         },
         Operation {
             query: &[USE],
+            success: (200, Some(Shape::of::<ServerKey>())),
             errors: &[400, 404],
-            run: |call| -> Running { Box::pin(async move { revoke(&call).await }) },
-            ..operation(
+            ..Operation::new(
                 Method::Post,
                 "revokeKey",
                 "/servers/{wid}/keys/revoke/{kid}",
                 "Revoke a rotated key: what it signed is no longer accepted",
-                Shape::of::<ServerKey>(),
+                |call| -> Running { Box::pin(async move { revoke(&call).await }) },
             )
         },
     ],
 };
 
 const USE: Parameter = Parameter { name: "use", description: "`sig`; there are no encryption keys yet." };
-
-const fn operation(
-    method: Method,
-    id: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    answer: Shape,
-) -> Operation {
-    Operation {
-        id,
-        method,
-        path,
-        summary,
-        kind: "key",
-        tagged: false,
-        query: &[],
-        request: None,
-        success: (200, Some(answer)),
-        errors: &[404],
-        run: |_| -> Running { Box::pin(async { Err(Why::NoSuchPath.into()) }) },
-    }
-}
 
 /// A public key as a JSON Web Key (RFC 7517 §4).
 #[derive(ToSchema)]

@@ -76,6 +76,7 @@ impl Kind for Scopes {
         Place {
             id: &scope.id,
             name: &scope.name,
+            type_name: "",
             workspace: scope.authorization_server_id.clone(),
             parent: Some(scope.authorization_server_id.as_str()),
         }

@@ -48,6 +48,9 @@ pub(super) const SERVERS: Resource = Resource {
     ],
 };
 
+/// Types of the contract.
+pub(super) const SERVER_TYPES: &[&str] = &["admin", "developer", "system", "regular", "organization"];
+
 fn example() -> Value {
     json!({ "id": "shop", "name": "Shop", "grant_types": ["authorization_code", "refresh_token"] })
 }
@@ -81,9 +84,16 @@ impl Kind for Servers {
     const NAME: &'static str = "server";
     const PLURAL: &'static str = "servers";
     const SEGMENT: &'static str = "wid";
+    const TYPES: Option<(&'static str, &'static [&'static str])> = Some(("server_types", SERVER_TYPES));
 
     fn place(server: &Server) -> Place<'_> {
-        Place { id: server.id.as_str(), name: &server.name, workspace: server.id.clone(), parent: None }
+        Place {
+            id: server.id.as_str(),
+            name: &server.name,
+            type_name: &server.server_type,
+            workspace: server.id.clone(),
+            parent: None,
+        }
     }
 
     async fn show(server: Server, document: &Document, call: &Call) -> Result<ServerResponse, Failure> {

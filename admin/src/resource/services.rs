@@ -44,6 +44,9 @@ pub(super) const SERVICES: Resource = Resource {
     ],
 };
 
+/// Types of the contract.
+const TYPES: &[&str] = &["user", "oauth2", "oidc", "system", "openbanking"];
+
 fn example() -> Value {
     json!({ "authorization_server_id": "default", "name": "Orders", "custom_audience": "https://api.example.com/orders" })
 }
@@ -81,11 +84,13 @@ impl Kind for Services {
     const NAME: &'static str = "service";
     const PLURAL: &'static str = "services";
     const SEGMENT: &'static str = "sid";
+    const TYPES: Option<(&'static str, &'static [&'static str])> = Some(("service_types", TYPES));
 
     fn place(service: &Service) -> Place<'_> {
         Place {
             id: service.id.as_str(),
             name: &service.name,
+            type_name: &service.service_type,
             workspace: service.authorization_server_id.clone(),
             parent: Some(service.authorization_server_id.as_str()),
         }
@@ -188,7 +193,7 @@ fn check(service: &Service, problems: &mut Problems) {
     let id = service.id.as_str();
     problems.require(is_valid_chosen_id(id), "id", id, "1 to 128 characters of A-Z a-z 0-9 . _ ~ -");
     problems.require(!service.name.trim().is_empty(), "name", "no text", "a name for people");
-    problems.one_of("type", &service.service_type, &["user", "oauth2", "oidc", "system", "openbanking"]);
+    problems.one_of("type", &service.service_type, TYPES);
     let audience = &service.custom_audience;
     let is_resource = audience.is_empty()
         || (Url::parse(audience).is_ok() && audience.bytes().all(|b| b.is_ascii_graphic() && b != b'#'));

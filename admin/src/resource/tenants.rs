@@ -10,17 +10,10 @@ pub(super) const TENANTS: Resource = Resource {
     tag: "tenants",
     description: "The tenant that all of this belongs to.",
     operations: &[Operation {
-        id: "getAdminTenant",
-        method: Method::Get,
-        path: "/tenant",
-        summary: "Read the tenant",
-        kind: "tenant",
-        tagged: false,
-        query: &[],
-        request: None,
         success: (200, Some(Shape::of::<TenantResponse>())),
-        errors: &[404],
-        run: |call| -> Running { Box::pin(async move { read(&call).await }) },
+        ..Operation::new(Method::Get, "getAdminTenant", "/tenant", "Read the tenant", |call| -> Running {
+            Box::pin(async move { read(&call).await })
+        })
     }],
 };
 

@@ -1,5 +1,6 @@
 //! Workspaces as the console lists them: the same documents as servers, seen from further away.
 
+use super::servers::SERVER_TYPES;
 use super::{Resource, Servers};
 use crate::failure::Failure;
 use crate::kind::{Kind, Place};
@@ -19,17 +20,17 @@ pub(super) const WORKSPACES: Resource = Resource {
         list::<Workspaces>("listWorkspaces", "/workspaces", "List workspaces", Shape::of::<WorkspaceList>()),
         read::<Servers>("getWorkspace", "/workspaces/{wid}", "Read a workspace"),
         Operation {
-            id: "updateWorkspaceMetadata",
-            method: Method::Put,
-            path: "/workspaces/{wid}/metadata",
-            summary: "Replace a workspace's metadata",
-            kind: Workspaces::NAME,
             tagged: true,
-            query: &[],
             request: Some(Shape::of::<WorkspaceMetadata>()),
             success: (200, Some(Shape::of::<WorkspaceMetadata>())),
             errors: &[400, 404, 412, 413, 415, 422],
-            run: |call| -> Running { Box::pin(async move { update_metadata(&call).await }) },
+            ..Operation::new(
+                Method::Put,
+                "updateWorkspaceMetadata",
+                "/workspaces/{wid}/metadata",
+                "Replace a workspace's metadata",
+                |call| -> Running { Box::pin(async move { update_metadata(&call).await }) },
+            )
         },
     ],
 };
@@ -80,6 +81,7 @@ impl Kind for Workspaces {
     const NAME: &'static str = "workspace";
     const PLURAL: &'static str = "workspaces";
     const SEGMENT: &'static str = "wid";
+    const TYPES: Option<(&'static str, &'static [&'static str])> = Some(("workspace_types", SERVER_TYPES));
 
     fn place(server: &Server) -> Place<'_> {
         Servers::place(server)

@@ -226,6 +226,11 @@ async fn workspaces_live_and_die_but_the_admin_workspace_stays() {
     assert_eq!(world.get("/workspaces/shop").await.is(200).body["metadata"], json!({"a": 1}));
     let listed = world.get("/workspaces?search_phrase=sho").await.is(200);
     assert_eq!(listed.body["workspaces"][0]["id"], "shop");
+    let regular = world.get("/servers?server_types=regular,developer").await.is(200).body;
+    let ids: Vec<&str> =
+        regular["servers"].as_array().unwrap().iter().map(|s| s["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["default", "shop"]);
+    world.get("/workspaces?workspace_types=lax").await.is(400);
     world.delete("/servers/shop").await.is(204);
     world.get("/servers/shop").await.is(404);
     world.delete("/servers/admin").await.is(403);

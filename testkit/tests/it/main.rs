@@ -15,6 +15,8 @@ mod code;
 #[cfg(test)]
 mod consent;
 #[cfg(test)]
+mod description;
+#[cfg(test)]
 mod discovery;
 #[cfg(test)]
 mod http_robustness;

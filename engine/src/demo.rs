@@ -19,6 +19,8 @@ pub const DEMO_CLIENT_SECRET: &str = "wPeimtcljkdBeG19Xc3OXD41iZo0zxdg";
 /// Name and password of the demonstration's user.
 pub const DEMO_USER: &str = "user";
 pub const DEMO_TENANT: &str = "default";
+/// The demonstration's own relying party, a client of its workspace `default`.
+pub const DEMO_CLIENT: &str = "default-demo";
 
 const STANDARD_SCOPES: &[&str] = &["openid", "profile", "email", "phone", "address", "offline_access"];
 
@@ -137,7 +139,7 @@ fn demo_clients(public_url: &str) -> Vec<Client> {
             scopes: strings(STANDARD_SCOPES),
             redirect_uris: vec![format!("{public_url}/{DEMO_TENANT}/default/demo")],
             system: true,
-            ..base("default", "default-demo", "Demo application", DEMO_SECRET)
+            ..base("default", DEMO_CLIENT, "Demo application", DEMO_SECRET)
         },
         Client {
             grant_types: grants,

@@ -7,8 +7,7 @@ use http::HeaderValue;
 pub(crate) struct ContentSecurityPolicy {
     /// Origins of client logos.
     pub(crate) images: Vec<String>,
-    /// Where a form leads in the end, if not only here: browsers check the redirects after a form, too
-    /// (CSP3 §6.4.1).
+    /// Origin of the client to which a form leads in the end, if it does not only lead here.
     pub(crate) form_action: Option<String>,
     /// Hash of the page's own script.
     pub(crate) script: Option<&'static str>,
@@ -23,10 +22,7 @@ impl ContentSecurityPolicy {
             policy.push_str(origin);
         }
         policy.push_str("; form-action 'self'");
-        if let Some(origin) = self.form_action.as_deref().filter(|origin| !origin.is_empty()) {
-            policy.push(' ');
-            policy.push_str(source(origin));
-        }
+        policy.push_str(&sources(self.form_action.as_deref().unwrap_or_default()));
         if let Some(hash) = self.script {
             policy.push_str("; script-src ");
             policy.push_str(hash);
@@ -36,15 +32,20 @@ impl ContentSecurityPolicy {
     }
 }
 
-/// An origin as a policy can say it. The grammar has no place for IPv6 addresses (CSP3 §2.3.1): for those the
-/// scheme must do.
-fn source(origin: &str) -> &str {
-    if is_source(origin) {
-        return origin;
-    }
+/// Where a form may lead that ends at the client of this origin.
+///
+/// Browsers check every redirect after a form (CSP3 §6.4.1), those of the client included. A client that passes the
+/// person on to another host of its own, or a broker to its application, would leave them on a page that does
+/// nothing, with the code used up; so the web is allowed beside the client, and this computer for a client there.
+fn sources(origin: &str) -> String {
+    const LOOPBACK: &str = " http://localhost:* http://127.0.0.1:*";
     match origin.split_once(':') {
-        Some(("http", _)) => "http:",
-        _ => "https:",
+        None => String::new(),
+        // The grammar has no place for IPv6 addresses (CSP3 §2.3.1): the scheme must do.
+        Some(("http", _)) if !is_source(origin) => " http: https:".to_owned(),
+        Some(("http", _)) => format!(" {origin} https:{LOOPBACK}"),
+        Some(_) if is_source(origin) => format!(" {origin} https:"),
+        Some(_) => " https:".to_owned(),
     }
 }
 
@@ -74,10 +75,18 @@ mod tests {
 
     #[test]
     fn the_form_may_lead_to_the_client_however_it_is_reached() {
-        assert_eq!(form_action("https://app.example:8443"), "form-action 'self' https://app.example:8443");
-        assert_eq!(form_action("com.example.app:"), "form-action 'self' com.example.app:");
-        assert_eq!(form_action("http://[::1]:8080"), "form-action 'self' http:");
-        assert_eq!(form_action(""), "form-action 'self'");
+        for (origin, sources) in [
+            ("https://app.example:8443", "'self' https://app.example:8443 https:"),
+            ("com.example.app:", "'self' com.example.app: https:"),
+            (
+                "http://localhost:8080",
+                "'self' http://localhost:8080 https: http://localhost:* http://127.0.0.1:*",
+            ),
+            ("http://[::1]:8080", "'self' http: https:"),
+            ("", "'self'"),
+        ] {
+            assert_eq!(form_action(origin), format!("form-action {sources}"));
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::workspace_request::WorkspaceRequest;
 use crate::{answer, cookies, not_found, same_origin, views};
 use axum::extract::{FromRef, FromRequest, Request};
 use axum::response::{IntoResponse, Response};
+use engine::demo::DEMO_CLIENT;
 use engine::{AuthorizeAnswer, Browser, Call, Engine, NextPage, Workspace};
 use http::{HeaderValue, StatusCode, header};
 use protocol::client::Client;
@@ -152,8 +153,7 @@ impl Visit {
 
     /// Where a fresh attempt begins, when it is a place of ours: the demonstration's own client.
     fn restart(&self, client: Option<&Client>) -> Option<String> {
-        let demo_client = format!("{}-demo", self.workspace.server.id);
-        let is_demo = client.is_some_and(|client| client.client_id.as_str() == demo_client);
+        let is_demo = client.is_some_and(|client| client.client_id.as_str() == DEMO_CLIENT);
         (self.engine().demo() && is_demo).then(|| self.path("demo"))
     }
 

@@ -16,6 +16,7 @@ use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use engine::demo::DEMO_CLIENT;
 use engine::{Engine, relying_party as cryptography};
 use http::{StatusCode, header};
 use protocol::error::{Reason, Refusal};
@@ -161,7 +162,7 @@ fn start_page(visit: &Visit, browser: &str, run: Option<&Run>, problem: Option<D
         frame: visit.frame(),
         action: visit.path("demo"),
         csrf: csrf(browser),
-        client_id: relying_party::client_id(visit),
+        client_id: DEMO_CLIENT.to_owned(),
         redirect_uri: relying_party::redirect_uri(visit),
         scope: SCOPE.to_owned(),
         problem: problem.or_else(|| run.and_then(|run| run.problem.clone())),

@@ -7,7 +7,7 @@ use crate::visit::Visit;
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use engine::demo::DEMO_SECRET;
+use engine::demo::{DEMO_CLIENT, DEMO_SECRET};
 use engine::relying_party::{SeenIdToken, s256, verify_id_token};
 use http::StatusCode;
 use protocol::params::Params;
@@ -16,10 +16,6 @@ use serde_json::{Map, Value};
 pub(super) struct RelyingParty<'a> {
     visit: &'a Visit,
     endpoints: &'a Router,
-}
-
-pub(super) fn client_id(visit: &Visit) -> String {
-    format!("{}-demo", visit.workspace.server.id)
 }
 
 /// The one that is registered; the same page takes the answer.
@@ -37,7 +33,7 @@ impl<'a> RelyingParty<'a> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query
             .append_pair("response_type", "code")
-            .append_pair("client_id", &client_id(self.visit))
+            .append_pair("client_id", DEMO_CLIENT)
             .append_pair("redirect_uri", &redirect_uri(self.visit))
             .append_pair("scope", scope)
             .append_pair("state", &run.state)
@@ -137,10 +133,9 @@ impl<'a> RelyingParty<'a> {
         if text(claims, "iss") != self.visit.workspace.issuer {
             return Err("It was made by another issuer.");
         }
-        let client_id = client_id(self.visit);
         let is_for_us = match claims.get("aud") {
-            Some(Value::Array(audiences)) => audiences.iter().any(|aud| aud.as_str() == Some(&client_id)),
-            Some(Value::String(audience)) => *audience == client_id,
+            Some(Value::Array(audiences)) => audiences.iter().any(|aud| aud.as_str() == Some(DEMO_CLIENT)),
+            Some(Value::String(audience)) => audience == DEMO_CLIENT,
             _ => false,
         };
         if !is_for_us {
@@ -184,7 +179,7 @@ impl<'a> RelyingParty<'a> {
 
     /// RFC 6749 §2.3.1. Neither part holds a character that form-encoding would change.
     fn basic(&self) -> String {
-        format!("Basic {}", STANDARD.encode(format!("{}:{DEMO_SECRET}", client_id(self.visit))))
+        format!("Basic {}", STANDARD.encode(format!("{DEMO_CLIENT}:{DEMO_SECRET}")))
     }
 
     /// The front channel, as far as a client sees it: where it sent the browser, and how that came back.

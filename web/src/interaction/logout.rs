@@ -2,18 +2,21 @@
 
 use super::OK;
 use crate::content_security_policy::ContentSecurityPolicy;
-use crate::cookies;
+use crate::pages::ClientView;
 use crate::pages::logout::{LoggedOutView, LogoutView, logged_out, logout};
 use crate::subject_name::user_name;
 use crate::visit::{Visit, page};
+use crate::{cookies, landing, views};
 use axum::response::Response;
+use engine::demo::DEMO_CLIENT;
 use engine::{LogoutAnswer, LogoutPage};
 use http::header;
+use protocol::id::ClientId;
 
 pub(crate) async fn show(visit: Visit) -> Response {
     match visit.engine().logout_page(&visit.workspace, &visit.browser).await {
         Ok(Some(question)) => ask(&visit, question),
-        Ok(None) => done(&visit, true),
+        Ok(None) => done(&visit, true).await,
         Err(error) => visit.refused(&error.into(), None),
     }
 }
@@ -26,13 +29,13 @@ pub(crate) async fn submit(visit: Visit) -> Response {
     };
     match visit.engine().logout(&visit.workspace, &visit.browser, &form, visit.call()).await {
         Ok(LogoutAnswer::LoggedOut) => {
-            let mut response = done(&visit, true);
+            let mut response = done(&visit, true).await;
             if let Some(line) = cookies::clear_session(&visit.workspace) {
                 response.headers_mut().append(header::SET_COOKIE, line);
             }
             response
         }
-        Ok(LogoutAnswer::StillLoggedIn) => done(&visit, false),
+        Ok(LogoutAnswer::StillLoggedIn) => done(&visit, false).await,
         Ok(LogoutAnswer::Ask(question)) => ask(&visit, *question),
         Err(refusal) => visit.refused(&refusal, None),
     }
@@ -51,8 +54,20 @@ fn ask(visit: &Visit, question: LogoutPage) -> Response {
     page(OK, lang, &ContentSecurityPolicy::default(), logout(&view, lang))
 }
 
-fn done(visit: &Visit, is_logged_out: bool) -> Response {
-    let view = LoggedOutView { frame: visit.frame(), logged_out: is_logged_out, client: None };
+async fn done(visit: &Visit, is_logged_out: bool) -> Response {
+    let client = demo_client(visit).await;
+    let view = LoggedOutView { frame: visit.frame(), logged_out: is_logged_out, client };
     let lang = visit.lang(&[]);
     page(OK, lang, &ContentSecurityPolicy::default(), logged_out(&view, lang))
+}
+
+/// The way back in the demonstration, whose own client asks people to come here.
+async fn demo_client(visit: &Visit) -> Option<ClientView> {
+    let workspace = &visit.workspace;
+    if !landing::has_demo(visit.engine(), &workspace.tenant, workspace.server.id.as_str()) {
+        return None;
+    }
+    let client = visit.engine().client(workspace, &ClientId::new(DEMO_CLIENT)).await.ok()??;
+    let uri = format!("{}{}", visit.engine().public_url(), visit.path("demo"));
+    Some(ClientView { client_uri: Some(uri), ..views::client(&client) })
 }

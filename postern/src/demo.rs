@@ -137,14 +137,15 @@ fn greet(listen: SocketAddr, base: &str, root: &Path) {
         root.display()
     );
     if listen.ip().is_loopback() {
-        lines.push_str("  Only this machine can reach it. Stop with Ctrl-C.\n");
+        lines.push_str("  Only this machine can reach it.\n");
     } else {
         lines.push_str(&format!(
             "
   !! WARNING: --listen {listen} is not loopback. Everybody who reaches this machine
   !! can sign in with the credentials above and administer this server.
+
 "
         ));
     }
-    eprintln!("{lines}");
+    eprintln!("{lines}  Stop with Ctrl-C.\n");
 }

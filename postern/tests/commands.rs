@@ -78,10 +78,13 @@ mod tests {
     }
 
     impl Demo {
-        fn start(directory: &Path, more: &[&str]) -> Self {
+        fn start(directory: &Path) -> Self {
+            Self::start_on(directory, "127.0.0.1:0")
+        }
+
+        fn start_on(directory: &Path, listen: &str) -> Self {
             let mut process = Command::new(env!("CARGO_BIN_EXE_postern"))
-                .args(["demo", "--listen", "127.0.0.1:0", "--data-dir", directory.to_str().unwrap()])
-                .args(more)
+                .args(["demo", "--listen", listen, "--data-dir", directory.to_str().unwrap()])
                 .stderr(Stdio::piped())
                 .spawn()
                 .unwrap();
@@ -122,7 +125,7 @@ mod tests {
         let data = directory.path().join("data");
         let mut certificates = Vec::new();
         for _ in 0..2 {
-            let demo = Demo::start(&data, &[]);
+            let demo = Demo::start(&data);
             for needed in ["/api/swagger/default", "/default/default/demo", "user / user", "demonstration"] {
                 assert!(demo.said.contains(needed), "{}", demo.said);
             }
@@ -137,6 +140,18 @@ mod tests {
         for private in ["certificate.key", "seal.key", "postern.db"] {
             assert_eq!(mode(&data.join(private)), 0o600, "{private}");
         }
+    }
+
+    #[test]
+    fn w_05_the_demo_is_loud_beyond_loopback_and_calm_on_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = Demo::start_on(directory.path(), "0.0.0.0:0");
+        assert!(open.said.contains("!! WARNING: --listen 0.0.0.0:0 is not loopback"), "{}", open.said);
+        assert!(open.base.starts_with("https://localhost:"), "the issuer stays: {}", open.base);
+        open.stop();
+        let closed = Demo::start(directory.path());
+        assert!(!closed.said.contains("WARNING"), "{}", closed.said);
+        assert!(closed.said.contains("Only this machine can reach it"), "{}", closed.said);
     }
 
     #[test]
@@ -187,7 +202,7 @@ mod tests {
     #[test]
     fn w_05_serve_refuses_a_database_of_the_demo() {
         let installation = Installation::new();
-        Demo::start(installation.directory.path(), &[]).stop();
+        Demo::start(installation.directory.path()).stop();
         let said = complaint(&installation.run(&["serve"]));
         assert!(said.contains("credentials that everybody knows"), "{said}");
     }
@@ -195,7 +210,7 @@ mod tests {
     #[test]
     fn e_18_serve_refuses_a_missing_key_and_another_one() {
         let installation = Installation::new();
-        Demo::start(installation.directory.path(), &[]).stop();
+        Demo::start(installation.directory.path()).stop();
         let key = installation.path("seal.key");
         fs::write(&key, "A".repeat(43)).unwrap();
         let said = complaint(&installation.run(&["serve"]));
@@ -209,7 +224,7 @@ mod tests {
     #[tokio::test]
     async fn explain_tells_what_was_expected_and_the_rule() {
         let directory = tempfile::tempdir().unwrap();
-        let demo = Demo::start(directory.path(), &[]);
+        let demo = Demo::start(directory.path());
         let url = format!("{}/default/default/oauth2/authorize?client_id=nobody", demo.base);
         let refused = client(directory.path()).get(url).send().await.unwrap();
         let trace_id = refused.headers()["x-trace-id"].to_str().unwrap().to_owned();
@@ -226,7 +241,7 @@ mod tests {
     #[test]
     fn explain_knows_nothing_of_a_foreign_id() {
         let directory = tempfile::tempdir().unwrap();
-        Demo::start(directory.path(), &[]).stop();
+        Demo::start(directory.path()).stop();
         let data = directory.path().to_str().unwrap();
         let said = complaint(&postern(&["explain", "0123", "--data-dir", data]));
         assert!(said.contains("nothing is known about 0123"), "{said}");

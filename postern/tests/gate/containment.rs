@@ -1,6 +1,7 @@
 //! A request that goes wrong, or whose client goes away, harms nothing else.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
@@ -53,7 +54,8 @@ async fn a_handler_runs_to_its_end_when_its_client_hangs_up() {
             tokio::task::yield_now().await;
         }
         server.handlers.release.add_permits(1);
-        server.handlers.ended.notified().await;
+        let ended = tokio::time::timeout(Duration::from_secs(60), server.handlers.ended.notified()).await;
+        assert!(ended.is_ok(), "{protocol}: the handler was dropped with its connection");
     }
 }
 

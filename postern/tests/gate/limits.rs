@@ -57,6 +57,16 @@ async fn htp_07_large_heads_are_told_so() {
 }
 
 #[tokio::test]
+async fn htp_05_07_the_answer_reaches_a_client_that_goes_on_sending() {
+    let server = Server::start().await;
+    let size = 12 * 1024 * 1024;
+    let body = format!("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n");
+    assert_eq!(server.say(body + &"a".repeat(size)).await.status, 413);
+    let head = format!("GET /hello HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "a".repeat(size));
+    assert_eq!(server.say(head).await.status, 431);
+}
+
+#[tokio::test]
 async fn htp_14_a_slow_head_is_cut() {
     let server = Server::with(impatient()).await;
     let mut stream = server.connect("http/1.1").await;

@@ -22,3 +22,26 @@ impl Entropy for SystemEntropy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn w_33_every_fill_is_new_and_every_bit_moves() {
+        let mut entropy = SystemEntropy::default();
+        let mut seen = BTreeSet::new();
+        let (mut ones, mut zeros) = ([0u8; 32], [0u8; 32]);
+        for _ in 0..100 {
+            let mut bytes = [0u8; 32];
+            entropy.fill(&mut bytes);
+            for (index, byte) in bytes.iter().enumerate() {
+                ones[index] |= byte;
+                zeros[index] |= !byte;
+            }
+            assert!(seen.insert(bytes));
+        }
+        assert!(ones == [0xff; 32] && zeros == [0xff; 32]);
+    }
+}

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn migrate_makes_database_and_key_for_their_owner_alone() {
+    fn w_35_migrate_makes_database_and_key_for_their_owner_alone() {
         let installation = Installation::new();
         let plan = installation.run(&["migrate", "--plan"]);
         assert!(report(&plan).contains("Would apply 0001 initial"), "{plan:?}");

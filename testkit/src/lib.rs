@@ -16,6 +16,7 @@ mod browser;
 mod clock;
 mod cookies;
 mod exchange;
+mod failing_store;
 mod form;
 mod jwt;
 mod relying_party;

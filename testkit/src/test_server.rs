@@ -8,7 +8,10 @@ use http_body_util::BodyExt;
 use postern::http::{Gate, Hsts, Limits, Metrics, Settings};
 use store::Store;
 use store::memory::MemoryStore;
+use store_sqlite::{Options, SqliteStore};
+use tempfile::TempDir;
 
+use crate::failing_store::FailingStore;
 use crate::tenants::{Ready, config};
 use crate::{ACME_SECRET, Administrator, Answer, Ask, Browser, ManualClock, RelyingParty, SERVICE_SECRET};
 
@@ -18,56 +21,64 @@ pub struct TestServer(Arc<Inner>);
 
 struct Inner {
     engine: Arc<Engine>,
-    store: Arc<dyn Store>,
+    store: Arc<FailingStore>,
     clock: Arc<ManualClock>,
     gate: Arc<Gate>,
-    directory: Option<Arc<tempfile::TempDir>>,
+    directory: Option<Arc<TempDir>>,
 }
 
 impl TestServer {
     /// With the two ready tenants in a store in memory.
     pub async fn start() -> Self {
-        Self::over(Arc::new(MemoryStore::new()), None).await
+        let store = Arc::new(MemoryStore::new());
+        Ready::copy_into(store.as_ref()).await;
+        Self::open(store, Arc::default(), None)
     }
 
     /// The same over SQLite in a temporary directory.
     pub async fn on_sqlite() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let path = directory.path().join("postern.db");
-        let store = store_sqlite::SqliteStore::open(path, &store_sqlite::Options::default());
-        Self::over(Arc::new(store.expect("a database")), Some(directory)).await
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+        let store = sqlite(&directory);
+        Ready::copy_into(&store).await;
+        Self::open(Arc::new(store), Arc::default(), Some(directory))
     }
 
-    async fn over(store: Arc<dyn Store>, directory: Option<tempfile::TempDir>) -> Self {
-        Ready::copy_into(store.as_ref()).await;
-        Self::open(store, Arc::new(ManualClock::default()), directory.map(Arc::new))
-    }
-
-    /// The same store and clock under a new engine and gate, as after a restart: nothing in memory is kept.
+    /// The same database and clock under new store, engine and gate, as after a restart: nothing in memory is kept.
     pub fn restart(&self) -> Self {
-        let Inner { store, clock, directory, .. } = &*self.0;
-        Self::open(Arc::clone(store), Arc::clone(clock), directory.clone())
+        let directory = self.0.directory.as_ref().expect("a database that outlives the process");
+        Self::open(Arc::new(sqlite(directory)), Arc::clone(&self.0.clock), Some(Arc::clone(directory)))
     }
 
-    fn open(
-        store: Arc<dyn Store>,
-        clock: Arc<ManualClock>,
-        directory: Option<Arc<tempfile::TempDir>>,
-    ) -> Self {
+    /// A server over a backup of this one's database.
+    pub async fn from_backup(&self) -> Self {
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+        let original = sqlite(self.0.directory.as_ref().expect("a database"));
+        original.backup_to(directory.path().join(DATABASE)).await.expect("a backup");
+        Self::open(Arc::new(sqlite(&directory)), Arc::clone(&self.0.clock), Some(directory))
+    }
+
+    fn open(store: Arc<dyn Store>, clock: Arc<ManualClock>, directory: Option<Arc<TempDir>>) -> Self {
+        let store = Arc::new(FailingStore::new(store));
+        let seen: Arc<dyn Store> = Arc::<FailingStore>::clone(&store);
         let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-        let engine = Engine::open(config(), Arc::clone(&store), told).expect("an engine");
+        let engine = Engine::open(config(), seen, told).expect("an engine");
         let settings =
             Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback };
         let gate = Gate::new(postern::rooms(&engine), settings, Arc::new(Metrics::default()));
         Self(Arc::new(Inner { engine, store, clock, gate, directory }))
     }
 
+    /// Lets the store fail from now on, or work again.
+    pub fn fail_store(&self, reads: bool, writes: bool) {
+        self.0.store.fail(reads, writes);
+    }
+
     pub fn engine(&self) -> &Arc<Engine> {
         &self.0.engine
     }
 
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.0.store
+    pub fn store(&self) -> &dyn Store {
+        self.0.store.as_ref()
     }
 
     /// Every file of the database directory; none over memory.
@@ -133,4 +144,10 @@ impl TestServer {
     pub fn party_at(&self, workspace: &str, client_id: &str, secret: Option<&str>) -> RelyingParty {
         RelyingParty::new(self, workspace, client_id, secret)
     }
+}
+
+const DATABASE: &str = "postern.db";
+
+fn sqlite(directory: &TempDir) -> SqliteStore {
+    SqliteStore::open(directory.path().join(DATABASE), &Options::default()).expect("a database")
 }

@@ -51,13 +51,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_choose_his_address() {
+    fn w_29_a_stranger_cannot_choose_his_address() {
         assert_eq!(seen("192.0.2.9", "198.51.100.1", &[]), "192.0.2.9");
         assert_eq!(seen("192.0.2.9", "198.51.100.1", &["10.0.0.0/8"]), "192.0.2.9");
     }
 
     #[test]
-    fn behind_trusted_proxies_the_first_untrusted_hop_from_the_right_counts() {
+    fn w_29_behind_trusted_proxies_the_first_untrusted_hop_from_the_right_counts() {
         let proxies = &["10.0.0.0/8", "::1/128"];
         assert_eq!(seen("10.0.0.1", "198.51.100.1", proxies), "198.51.100.1");
         assert_eq!(seen("::1", "6.6.6.6, 198.51.100.1, 10.0.0.2", proxies), "198.51.100.1");

@@ -37,7 +37,7 @@ async fn discovery_in_all_three_shapes() {
 }
 
 #[tokio::test]
-async fn what_discovery_says_is_there_is_there() {
+async fn dsc_07_what_discovery_says_is_there_is_there_and_over_https() {
     let server = TestServer::start().await;
     let document = document(&server).await;
     for member in [

@@ -243,3 +243,58 @@ async fn w_32_a_restart_loses_nothing() {
     let silent = browser.load(&app.authorize_url(&[("prompt", "none")])).await;
     assert!(silent.response_parameter("code").is_some(), "{}", silent.location());
 }
+
+#[tokio::test]
+async fn w_06_a_backup_is_as_unreadable_and_revives_nothing() {
+    let server = TestServer::on_sqlite().await;
+    let client = server.party("client").with_scope("openid offline_access");
+    let (live, revoked) = (client.tokens().await, client.tokens().await);
+    let secrets = every_flow(&server).await;
+    client.revoke(revoked.refresh_token()).await.expect(200);
+    let restored = server.from_backup().await;
+    for (path, bytes) in restored.files() {
+        for (name, secret) in &secrets {
+            assert!(!contains(&bytes, secret.as_bytes()), "{name} in {path}");
+        }
+    }
+    let client = restored.party("client").with_scope("openid offline_access");
+    client.refresh(revoked.refresh_token()).await.expect_error(400, "invalid_grant");
+    client.userinfo(revoked.access_token()).await.expect(401);
+    client.refresh(live.refresh_token()).await.expect(200);
+}
+
+#[tokio::test]
+async fn lgn_07_passwords_are_hashed_slowly() {
+    let server = TestServer::start().await;
+    let tenant = protocol::id::TenantId::new("default");
+    let kind = protocol::record::DocumentKind::Idp;
+    let documents = server.store().documents(&tenant, kind, None, &store::Page::first(100)).await.unwrap();
+    let mut hashes = 0;
+    for document in &documents {
+        let idp: Value = serde_json::from_str(&document.body).unwrap();
+        for user in idp["users"].as_array().into_iter().flatten() {
+            let hash = user["password_hash"].as_str().unwrap();
+            assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash:.40}");
+            hashes += 1;
+        }
+    }
+    assert!(hashes >= 2);
+}
+
+#[tokio::test]
+async fn w_28_signed_userinfo_says_no_more_than_the_json() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let client = server.party("client").with_scope("openid email");
+    let tokens = client.tokens().await;
+    let json = client.userinfo(tokens.access_token()).await.expect(200).json();
+    administrator.change("/clients/client", &json!({"userinfo_signed_response_alg": "ES256"})).await;
+    let answer = client.userinfo(tokens.access_token()).await.expect(200);
+    assert!(answer.header("content-type").starts_with("application/jwt"));
+    let jwks = server.get("/default/default/.well-known/jwks.json").await.expect(200).body;
+    let mut signed = testkit::verified(&answer.text(), &jwks);
+    assert_eq!(signed.remove("iss"), Some(json!(client.issuer())));
+    assert_eq!(signed.remove("aud"), Some(json!("client")));
+    assert_eq!(Value::Object(signed), json);
+    client.userinfo(&answer.text()).await.expect(401);
+}

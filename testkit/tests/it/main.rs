@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod attack_table;
+#[cfg(test)]
 mod authorization;
 #[cfg(test)]
 mod bearer_tokens;
@@ -38,6 +40,8 @@ mod redirect_uris;
 mod refresh;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod storage_failures;
 #[cfg(test)]
 mod tabs;
 #[cfg(test)]

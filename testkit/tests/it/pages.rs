@@ -86,7 +86,7 @@ fn harmless(page: &Answer) {
 }
 
 #[tokio::test]
-async fn web_11_web_12_hostile_parameters_stay_text() {
+async fn web_11_web_12_w_25_lgo_09_hostile_parameters_stay_text() {
     let server = TestServer::start().await;
     let app = server.party("app");
     let names = [
@@ -128,7 +128,7 @@ async fn web_11_web_12_hostile_parameters_stay_text() {
 }
 
 #[tokio::test]
-async fn web_16_hostile_names_of_users_and_clients_stay_text() {
+async fn web_16_w_25_hostile_names_of_users_and_clients_stay_text() {
     let server = TestServer::start().await;
     let administrator = server.administrator().await;
     let app = server.party("app");
@@ -178,15 +178,46 @@ async fn the_error_page_explains_to_developers_in_the_demo() {
 }
 
 #[tokio::test]
-async fn logout_asks_then_ends_the_session() {
+async fn lgo_04_logging_out_takes_a_page_of_ours_and_a_yes() {
     let server = TestServer::start().await;
-    let app = server.party("app");
+    let app = server.party("client");
     let browser = server.browser();
     app.code_in(&browser).await;
+    let logged_in = || async {
+        let silent = browser.load(&app.authorize_url(&[("prompt", "none")])).await;
+        silent.response_parameter("code").is_some()
+    };
     let page = browser.open(&app.path("/logout")).await.expect(200);
     assert!(page.element("logout-confirm").is_some(), "{}", page.text());
-    let silent = browser.load(&app.authorize_url(&[("prompt", "none")])).await;
-    assert!(silent.response_parameter("code").is_some(), "LGO-04: a GET logs nobody out");
+    assert!(logged_in().await, "a GET logs nobody out");
+    let form = page.form("logout-form");
+    browser.submit(&form.clone().with("decision", "cancel")).await.expect(200);
+    assert!(logged_in().await, "cancelled");
+    browser.submit(&form.clone().without("csrf").with("decision", "confirm")).await;
+    browser.submit(&form.clone().with("csrf", &"A".repeat(43)).with("decision", "confirm")).await;
+    assert!(logged_in().await, "forged");
+    let path = app.path("/logout");
+    let fields: Vec<(&str, &str)> = form.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let ask = Ask::form(&path, &fields).header("origin", "https://evil.example");
+    assert!(browser.send(ask, &path).await.status.is_client_error());
+    assert!(logged_in().await, "sent from another site");
+}
+
+#[tokio::test]
+async fn lgo_02_logging_out_ends_the_session_and_not_only_the_cookie() {
+    let server = TestServer::start().await;
+    let app = server.party("client").with_scope("openid email");
+    let browser = server.browser();
+    let tokens = app.tokens_in(&browser).await;
+    let stolen = browser.copy();
+    let page = browser.open(&app.path("/logout")).await.expect(200);
+    let done = browser.submit(&page.form("logout-form").with("decision", "confirm")).await.expect(200);
+    assert!(done.element("logged-out").is_some(), "{}", done.text());
+    for profile in [&browser, &stolen] {
+        let silent = profile.load(&app.authorize_url(&[("prompt", "none")])).await;
+        assert_eq!(silent.response_parameter("error").as_deref(), Some("login_required"));
+    }
+    app.userinfo(tokens.access_token()).await.expect(401);
 }
 
 #[tokio::test]

@@ -1,0 +1,129 @@
+//! A store that stops answering when a test says so.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use protocol::grant_record::GrantRecord;
+use protocol::id::TenantId;
+use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup};
+use protocol::tenant::Tenant;
+use protocol::time::Timestamp;
+use store::{Answer, Batch, Page, Store, StoreError, StoredEvent};
+
+/// Passes everything on until told to fail.
+pub(crate) struct FailingStore {
+    inner: Arc<dyn Store>,
+    reads_fail: AtomicBool,
+    writes_fail: AtomicBool,
+}
+
+impl FailingStore {
+    pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, reads_fail: AtomicBool::new(false), writes_fail: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn fail(&self, reads: bool, writes: bool) {
+        self.reads_fail.store(reads, Ordering::SeqCst);
+        self.writes_fail.store(writes, Ordering::SeqCst);
+    }
+
+    fn reading<'a, T: Send + 'a>(&self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        fails_if(&self.reads_fail, answer)
+    }
+
+    fn writing<'a, T: Send + 'a>(&self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        fails_if(&self.writes_fail, answer)
+    }
+}
+
+fn fails_if<'a, T: Send + 'a>(switch: &AtomicBool, answer: Answer<'a, T>) -> Answer<'a, T> {
+    if switch.load(Ordering::SeqCst) {
+        return Box::pin(async { Err(StoreError::Unavailable("a test said so".to_owned())) });
+    }
+    answer
+}
+
+impl Store for FailingStore {
+    fn load<'a>(&'a self, tenant: &'a TenantId, lookups: &'a [Lookup]) -> Answer<'a, Vec<Found>> {
+        self.reading(self.inner.load(tenant, lookups))
+    }
+
+    fn documents<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        kind: DocumentKind,
+        parent: Option<&'a str>,
+        page: &'a Page,
+    ) -> Answer<'a, Vec<Document>> {
+        self.reading(self.inner.documents(tenant, kind, parent, page))
+    }
+
+    fn artifacts<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        kind: ArtifactKind,
+        owner: &'a str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Answer<'a, Vec<Artifact>> {
+        self.reading(self.inner.artifacts(tenant, kind, owner, now, limit))
+    }
+
+    fn grants<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        selector: &'a GrantSelector,
+        limit: usize,
+    ) -> Answer<'a, Vec<GrantRecord>> {
+        self.reading(self.inner.grants(tenant, selector, limit))
+    }
+
+    fn commit<'a>(&'a self, tenant: &'a TenantId, batch: Batch) -> Answer<'a, ()> {
+        self.writing(self.inner.commit(tenant, batch))
+    }
+
+    fn append<'a>(&'a self, tenant: &'a TenantId, events: Vec<StoredEvent>) -> Answer<'a, ()> {
+        self.writing(self.inner.append(tenant, events))
+    }
+
+    fn events<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Answer<'a, Vec<StoredEvent>> {
+        self.reading(self.inner.events(tenant, before, limit))
+    }
+
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64> {
+        self.reading(self.inner.epoch(tenant))
+    }
+
+    fn tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Option<Tenant>> {
+        self.reading(self.inner.tenant(tenant))
+    }
+
+    fn tenants<'a>(&'a self, page: &'a Page) -> Answer<'a, Vec<Tenant>> {
+        self.reading(self.inner.tenants(page))
+    }
+
+    fn create_tenant<'a>(&'a self, tenant: &'a Tenant) -> Answer<'a, ()> {
+        self.writing(self.inner.create_tenant(tenant))
+    }
+
+    fn delete_tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, ()> {
+        self.writing(self.inner.delete_tenant(tenant))
+    }
+
+    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+        self.writing(self.inner.sweep(now, limit))
+    }
+
+    fn ping(&self) -> Answer<'_, ()> {
+        self.reading(self.inner.ping())
+    }
+
+    fn schema_version(&self) -> Answer<'_, i64> {
+        self.reading(self.inner.schema_version())
+    }
+}

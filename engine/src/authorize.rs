@@ -2,16 +2,19 @@
 
 use crate::entropy::SystemEntropy;
 use crate::session::LiveSession;
+use crate::unpack::as_first_sent;
 use crate::{Call, Engine, EngineError, Workspace};
+use protocol::authorize::interaction::INTERACTION_LIFE;
 use protocol::authorize::{
     AuthorizationIssue, AuthorizationResponse, AuthorizeRefusal, AuthorizeRequest, Interaction, Progress,
-    ResponseTarget, Step, next_step, refuse, remember_consent, respond, validate,
+    ResponseTarget, Step, Unpacked, next_step, refuse, remember_consent, respond, validate,
 };
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
 use protocol::id::ClientId;
+use protocol::par;
 use protocol::params::Params;
 use protocol::record::{
     Artifact, ArtifactKind, Document, DocumentKind, Expect, Found, HandleHash, Lookup, Write,
@@ -19,10 +22,6 @@ use protocol::record::{
 use protocol::response_mode::Outgoing;
 use protocol::scope::ScopeSet;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a login may take. A later form starts again from its sealed copy of the request.
-pub(crate) const INTERACTION_LIFE: Duration = Duration::from_secs(3600);
 
 const ATTEMPTS: usize = 8;
 
@@ -77,6 +76,7 @@ pub(crate) struct Standing<'a> {
     pub(crate) open: Option<&'a OpenInteraction>,
     pub(crate) browser: &'a Browser,
     pub(crate) query: &'a str,
+    pub(crate) unpacked: Option<&'a Unpacked>,
     pub(crate) call: &'a Call,
 }
 
@@ -96,10 +96,11 @@ impl Engine {
             Some(id) => self.client(workspace, &ClientId::new(id)).await?,
             None => None,
         };
+        let arrived = self.unpack(workspace, params, client.as_deref(), browser).await?;
         let request = {
             let mut entropy = SystemEntropy::default();
             let mut cx = workspace.cx(self.now(), &mut entropy);
-            match validate(params, client.as_deref(), &mut cx) {
+            match validate(&arrived.params, &arrived.envelope, client.as_deref(), &mut cx) {
                 Ok(request) => request,
                 Err(AuthorizeRefusal::Page(refusal)) => {
                     return Ok(AuthorizeAnswer::Refused { refusal, client });
@@ -120,7 +121,8 @@ impl Engine {
             session: session.as_ref(),
             open: None,
             browser,
-            query: &params.to_query(),
+            query: &as_first_sent(params),
+            unpacked: arrived.unpacked.as_ref(),
             call,
         };
         self.advance(&standing, &Progress::default(), None).await
@@ -146,6 +148,9 @@ impl Engine {
                 Step::Refuse(refusal) => return self.refuse_and_close(standing, &refusal).await,
                 Step::Respond => match self.respond(standing, next).await {
                     Err(EngineError::Conflict { .. }) => {
+                        if self.is_answered(standing).await? {
+                            return Ok(AuthorizeAnswer::refused(Reason::RequestUriUnknown));
+                        }
                         if self.was_used(standing).await? {
                             return Ok(AuthorizeAnswer::StartAgain { query: standing.query.to_owned() });
                         }
@@ -204,6 +209,7 @@ impl Engine {
         let mut writes = decision.writes;
         writes.extend(next.writes);
         writes.extend(standing.open.map(|open| used(open, now)));
+        writes.extend(standing.pushed().map(par::used));
         let events = decision.events.into_iter().chain(next.events).collect();
         self.commit_decision(standing.workspace, writes, events, standing.call).await?;
         Ok(match response {
@@ -243,8 +249,9 @@ impl Engine {
         if let Some(open) = standing.open {
             let event =
                 Event::new("authorization", "refused").client(&standing.client.client_id).reason(refusal);
-            let write = used(open, self.now());
-            match self.commit_decision(standing.workspace, vec![write], vec![event], standing.call).await {
+            let mut writes = vec![used(open, self.now())];
+            writes.extend(standing.pushed().map(par::used));
+            match self.commit_decision(standing.workspace, writes, vec![event], standing.call).await {
                 Err(EngineError::Conflict { .. }) => {
                     return Ok(AuthorizeAnswer::StartAgain { query: standing.query.to_owned() });
                 }
@@ -305,6 +312,7 @@ impl Engine {
             client_uid: standing.client.uid.clone(),
             request: standing.request.clone(),
             query: standing.query.to_owned(),
+            unpacked: standing.unpacked.cloned(),
             browser: HandleHash::of(browser.map_or("", String::as_str)),
             created_at: cx.now,
             progress: progress.clone(),
@@ -327,6 +335,14 @@ impl Engine {
         }
     }
 
+    /// Whether the pushed request behind it has been answered meanwhile (attack PAR-02).
+    async fn is_answered(&self, standing: &Standing<'_>) -> Result<bool, EngineError> {
+        match standing.pushed() {
+            Some(reference) => Ok(!self.is_pushed(standing.workspace, reference).await?),
+            None => Ok(false),
+        }
+    }
+
     async fn was_used(&self, standing: &Standing<'_>) -> Result<bool, EngineError> {
         let Some(open) = standing.open else { return Ok(false) };
         let lookup = [Lookup::Artifact(ArtifactKind::Interaction, open.artifact.hash)];
@@ -334,6 +350,13 @@ impl Engine {
             Some(Found::Artifact(Some(now), _)) => Ok(now.revision != open.artifact.revision),
             _ => Ok(true),
         }
+    }
+}
+
+impl Standing<'_> {
+    /// The pushed request that is used up with the answer.
+    fn pushed(&self) -> Option<HandleHash> {
+        self.unpacked.and_then(|unpacked| unpacked.pushed)
     }
 }
 

@@ -7,8 +7,9 @@
 use crate::authorize::{AuthorizeAnswer, Browser, NextPage, OpenInteraction, Standing};
 use crate::entropy::SystemEntropy;
 use crate::session::LiveSession;
+use crate::unpack::restart;
 use crate::{Call, Engine, EngineError, Workspace, seal};
-use protocol::authorize::{AuthorizeRequest, Interaction, Progress, Step, next_step, resume};
+use protocol::authorize::{AuthorizeRequest, Envelope, Interaction, Progress, Step, next_step, resume};
 use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::decision::Derive;
@@ -59,6 +60,8 @@ pub(crate) struct Loaded {
     pub(crate) open: OpenInteraction,
     pub(crate) client: Arc<Client>,
     pub(crate) session: Option<LiveSession>,
+    /// The query that starts the same request again.
+    restart: String,
 }
 
 impl Loaded {
@@ -75,7 +78,8 @@ impl Loaded {
             session: self.session.as_ref(),
             open: Some(&self.open),
             browser,
-            query: &self.open.interaction.query,
+            query: &self.restart,
+            unpacked: self.open.interaction.unpacked.as_ref(),
             call,
         }
     }
@@ -263,24 +267,26 @@ impl Engine {
             let refusal = Reason::InteractionOfOtherBrowser.into();
             return Ok(Err(AuthorizeAnswer::Refused { refusal, client: Some(client) }));
         }
-        if interaction.used_at.is_some() {
-            return Ok(Err(AuthorizeAnswer::StartAgain { query: interaction.query }));
-        }
-        if !self.is_still_allowed(workspace, &interaction, &client) {
-            return Ok(Err(AuthorizeAnswer::StartAgain { query: interaction.query }));
+        let restart = restart(&interaction, login_id);
+        if interaction.used_at.is_some() || !self.is_still_allowed(workspace, &interaction, &client) {
+            return Ok(Err(AuthorizeAnswer::StartAgain { query: restart }));
         }
         let session = self.session(workspace, browser.session.as_deref()).await?;
         let open = OpenInteraction { login_id: login_id.to_owned(), artifact, interaction };
-        Ok(Ok(Loaded { open, client, session }))
+        Ok(Ok(Loaded { open, client, session, restart }))
     }
 
     /// Whether the configuration has not taken back meanwhile what the request needs; if it has, the authorization
     /// endpoint says so, in the right way and to the right one.
     fn is_still_allowed(&self, workspace: &Workspace, interaction: &Interaction, client: &Client) -> bool {
-        let Ok(params) = Params::parse(interaction.query.as_bytes()) else { return false };
+        let unpacked = interaction.unpacked.as_ref();
+        let query = unpacked.map_or(&interaction.query, |unpacked| &unpacked.query);
+        let pushed = unpacked.is_some_and(|unpacked| unpacked.pushed.is_some());
+        let envelope = Envelope { pushed, ..Envelope::default() };
+        let Ok(params) = Params::parse(query.as_bytes()) else { return false };
         let mut entropy = SystemEntropy::default();
         let mut cx = workspace.cx(self.now(), &mut entropy);
-        resume(&params, Some(client), &mut cx).is_ok()
+        resume(&params, &envelope, Some(client), &mut cx).is_ok()
     }
 
     pub(crate) async fn step(&self, workspace: &Workspace, loaded: &Loaded) -> Result<Step, EngineError> {
@@ -336,7 +342,7 @@ fn start_again_from(workspace: &Workspace, resume: Option<&str>) -> AuthorizeAns
 }
 
 /// The same request, asking for a login whoever is logged in.
-fn with_prompt_login(query: &str) -> String {
+pub(crate) fn with_prompt_login(query: &str) -> String {
     let mut params = Params::default();
     let Ok(old) = Params::parse(query.as_bytes()) else { return query.to_owned() };
     for (name, value) in old.iter().filter(|(name, _)| *name != "prompt") {

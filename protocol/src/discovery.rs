@@ -37,6 +37,8 @@ enum Authentication {
 const ENDPOINTS: &[Endpoint] = &[
     endpoint("authorization_endpoint", "/oauth2/authorize", Authentication::Elsewhere),
     endpoint("token_endpoint", "/oauth2/token", Authentication::Client),
+    // RFC 9126 §5: clients authenticate there as at the token endpoint.
+    endpoint("pushed_authorization_request_endpoint", "/par", Authentication::Elsewhere),
     endpoint("introspection_endpoint", "/oauth2/introspect", Authentication::ConfidentialClient),
     endpoint("revocation_endpoint", "/oauth2/revoke", Authentication::Client),
     endpoint("userinfo_endpoint", "/userinfo", Authentication::Elsewhere),
@@ -116,6 +118,7 @@ fn flows(cx: &Cx<'_>, document: &mut Map<String, Value>) {
         // RFC 9207 §3 (attack DSC-09).
         ("authorization_response_iss_parameter_supported", true),
         ("claims_parameter_supported", true),
+        ("require_pushed_authorization_requests", cx.server.require_pushed_authorization_requests),
         ("request_parameter_supported", false),
         // Left out it would mean true (OIDC Discovery §3).
         ("request_uri_parameter_supported", false),

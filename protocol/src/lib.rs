@@ -18,6 +18,7 @@ pub mod id;
 pub mod idp;
 pub mod introspection;
 pub mod key;
+pub mod par;
 pub mod params;
 pub mod pkce;
 pub mod record;

@@ -44,6 +44,8 @@ pub enum ArtifactKind {
     AuthorizationCode,
     RefreshToken,
     AccessToken,
+    /// An authorization request that its client pushed (RFC 9126).
+    PushedRequest,
     /// A login in progress, keyed in the URL by `login_id`.
     Interaction,
     Session,
@@ -66,6 +68,7 @@ impl ArtifactKind {
         Self::AuthorizationCode,
         Self::RefreshToken,
         Self::AccessToken,
+        Self::PushedRequest,
         Self::Interaction,
         Self::Session,
         Self::SeenJti,
@@ -82,6 +85,7 @@ impl ArtifactKind {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::AccessToken => "access_token",
+            Self::PushedRequest => "pushed_request",
             Self::Interaction => "interaction",
             Self::Session => "session",
             Self::SeenJti => "seen_jti",

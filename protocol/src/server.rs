@@ -58,6 +58,11 @@ pub struct Server {
     /// Absolute life of a login session.
     #[schema(value_type = String)]
     pub cookie_max_age: Span,
+    /// Only pushed requests start a flow here (RFC 9126 §6).
+    pub require_pushed_authorization_requests: bool,
+    /// How long a pushed request can be opened (RFC 9126 §2.2).
+    #[schema(value_type = String)]
+    pub pushed_authorization_request_ttl: Span,
     pub enforce_pkce: bool,
     pub enforce_pkce_for_public_clients: bool,
     /// `S256` always; `plain` only when listed (decisions 1).
@@ -146,6 +151,8 @@ impl Default for Server {
             authorization_code_ttl: Span::minutes(10),
             refresh_token_retry_window: Span::seconds(30),
             cookie_max_age: Span::hours(12),
+            require_pushed_authorization_requests: false,
+            pushed_authorization_request_ttl: Span::seconds(60),
             enforce_pkce: false,
             enforce_pkce_for_public_clients: true,
             code_challenge_methods: strings(&["S256"]),

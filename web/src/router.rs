@@ -6,6 +6,7 @@ use crate::oauth2::authorize::authorize;
 use crate::oauth2::discovery::discovery;
 use crate::oauth2::introspect::introspect;
 use crate::oauth2::jwks::jwks;
+use crate::oauth2::par::par;
 use crate::oauth2::revoke::revoke;
 use crate::oauth2::token::token;
 use crate::oauth2::userinfo::userinfo;
@@ -31,6 +32,7 @@ pub fn router(engine: Arc<Engine>) -> Router {
 fn programs(engine: Arc<Engine>) -> Router {
     Router::new()
         .route("/{tid}/{aid}/oauth2/token", post(token))
+        .route("/{tid}/{aid}/par", post(par))
         .route("/{tid}/{aid}/oauth2/introspect", post(introspect))
         .route("/{tid}/{aid}/oauth2/revoke", post(revoke))
         .route("/{tid}/{aid}/userinfo", get(userinfo).post(userinfo))

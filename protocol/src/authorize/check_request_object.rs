@@ -6,6 +6,9 @@ use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 
 pub(super) fn check(draft: &mut Draft<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> {
+    if let Some(fault) = &draft.envelope.fault {
+        return Err(fault.clone());
+    }
     for (name, reason) in
         [("request", Reason::RequestObjectUnsupported), ("request_uri", Reason::RequestUriUnsupported)]
     {

@@ -6,6 +6,10 @@ use crate::record::{ArtifactKind, HandleHash, Payload};
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long a login may take. A later form starts again from its sealed copy of the request.
+pub const INTERACTION_LIFE: Duration = Duration::from_secs(3600);
 
 /// Body of an interaction artifact; the handle is the `login_id` in the URLs of the pages.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -14,8 +18,12 @@ pub struct Interaction {
     pub server_uid: Uid,
     pub client_uid: Uid,
     pub request: AuthorizeRequest,
-    /// The request's original parameters, to check them again and to start the same request anew.
+    /// The request's parameters as the browser brought them, to start the same request anew and, if they are the
+    /// whole request, to check them again.
     pub query: String,
+    /// What they stood for, if they were not the whole request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpacked: Option<Unpacked>,
     /// Hash of the cookie of the browser that started it (RFC 9700 §4.7).
     pub browser: HandleHash,
     pub created_at: Timestamp,
@@ -28,6 +36,16 @@ pub struct Interaction {
 
 impl Payload for Interaction {
     const KIND: ArtifactKind = ArtifactKind::Interaction;
+}
+
+/// The parameters behind a `request_uri` or in a request object.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Unpacked {
+    /// Encoded.
+    pub query: String,
+    /// The pushed request, to be used up with the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<HandleHash>,
 }
 
 /// What the user has done in an interaction.

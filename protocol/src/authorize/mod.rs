@@ -33,12 +33,12 @@ mod remember_consent;
 mod respond;
 
 pub use check_redirect_uri::VerifiedRedirect;
-pub use interaction::{Consented, Interaction, Progress};
+pub use interaction::{Consented, Interaction, Progress, Unpacked};
 pub use next_step::{Step, is_usable_session, next_step};
-pub use pipeline::{AUTHORIZE_CHECKS, AuthorizeRefusal, resume, validate};
+pub use pipeline::{AUTHORIZE_CHECKS, AuthorizeRefusal, Envelope, push, resume, validate};
 pub use remember_consent::{Remembered, remember_consent};
 pub use request::{AuthorizeRequest, ResponseTarget};
 pub use respond::{AccessTokenIssue, AuthorizationIssue, AuthorizationResponse, refuse, respond};
 
 #[cfg(test)]
-mod trial;
+pub(crate) mod trial;

@@ -23,6 +23,8 @@ pub struct Row {
     pub authorize: bool,
     /// Runs again before the answer of a login that took a while: what the configuration may have taken back.
     pub resume: bool,
+    /// Runs when the request is pushed (RFC 9126 §2.1).
+    pub par: bool,
     pub check: Check,
 }
 
@@ -43,7 +45,7 @@ pub static AUTHORIZE_CHECKS: &[Row] = &[
     row("check_response_mode", "OAuth Multiple Response Types §2.1", check_response_mode::check).and_resume(),
     row("check_request_object", "OIDC Core §6", check_request_object::check),
     row("check_registration", "OIDC Core §7.2.1", check_registration::check),
-    row("check_pushed", "RFC 9126 §6", check_pushed::check).and_resume(),
+    row("check_pushed", "RFC 9126 §6", check_pushed::check).and_resume().but_par(),
     row("check_response_type", "RFC 6749 §3.1.1", check_response_type::check).and_resume(),
     row("check_grant_type", "RFC 7591 §2.1", check_grant_type::check).and_resume(),
     row("check_front_channel", "OIDC Core §3.2.2.1", check_front_channel::check).and_resume(),
@@ -65,7 +67,7 @@ const fn page(
     clause: &'static str,
     check: for<'a> fn(&mut Arrival<'a>, &Cx<'_>) -> Result<(), Refusal>,
 ) -> Row {
-    Row { file, clause, authorize: true, resume: false, check: Check::Page(check) }
+    Row { file, clause, authorize: true, resume: false, par: true, check: Check::Page(check) }
 }
 
 const fn row(
@@ -73,7 +75,7 @@ const fn row(
     clause: &'static str,
     check: for<'a> fn(&mut Draft<'a>, &Cx<'_>) -> Result<(), Refusal>,
 ) -> Row {
-    Row { file, clause, authorize: true, resume: false, check: Check::Respond(check) }
+    Row { file, clause, authorize: true, resume: false, par: true, check: Check::Respond(check) }
 }
 
 impl Row {
@@ -81,11 +83,26 @@ impl Row {
         self.resume = true;
         self
     }
+
+    const fn but_par(mut self) -> Self {
+        self.par = false;
+        self
+    }
+}
+
+/// How a request came, beside its parameters.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Envelope {
+    /// By a `request_uri` of the pushed authorization request endpoint.
+    pub pushed: bool,
+    /// Why what the parameters stand for could not be had.
+    pub fault: Option<Refusal>,
 }
 
 /// A request of whose client and redirect URI nothing is known yet.
 pub struct Arrival<'a> {
     pub params: &'a Params,
+    pub envelope: &'a Envelope,
     /// What is registered under the request's `client_id`.
     pub registered: Option<&'a Client>,
     pub(super) client: Option<&'a Client>,
@@ -96,6 +113,7 @@ pub struct Arrival<'a> {
 /// A request that may be answered at its redirect URI, and what is known of it so far.
 pub struct Draft<'a> {
     pub params: &'a Params,
+    pub envelope: &'a Envelope,
     pub client: &'a Client,
     pub request: AuthorizeRequest,
 }
@@ -123,10 +141,27 @@ impl AuthorizeRefusal {
 /// The refusal of the first row that refuses.
 pub fn validate(
     params: &Params,
+    envelope: &Envelope,
     client: Option<&Client>,
     cx: &mut Cx<'_>,
 ) -> Result<AuthorizeRequest, AuthorizeRefusal> {
-    run(params, client, cx, |row| row.authorize)
+    run(params, envelope, client, cx, |row| row.authorize)
+}
+
+/// Checks a request when it is pushed; the one who pushed it gets the refusal.
+///
+/// # Errors
+/// The refusal of the first row that refuses.
+pub fn push(
+    params: &Params,
+    envelope: &Envelope,
+    client: Option<&Client>,
+    cx: &mut Cx<'_>,
+) -> Result<(), Refusal> {
+    match run(params, envelope, client, cx, |row| row.par) {
+        Ok(_) => Ok(()),
+        Err(AuthorizeRefusal::Page(refusal) | AuthorizeRefusal::Respond(refusal, _)) => Err(refusal),
+    }
 }
 
 /// Checks the original parameters of an interaction again, before its answer: the client may have been disabled,
@@ -134,22 +169,36 @@ pub fn validate(
 ///
 /// # Errors
 /// As [`validate`].
-pub fn resume(params: &Params, client: Option<&Client>, cx: &mut Cx<'_>) -> Result<(), AuthorizeRefusal> {
-    run(params, client, cx, |row| row.resume).map(|_| ())
+pub fn resume(
+    params: &Params,
+    envelope: &Envelope,
+    client: Option<&Client>,
+    cx: &mut Cx<'_>,
+) -> Result<(), AuthorizeRefusal> {
+    run(params, envelope, client, cx, |row| row.resume).map(|_| ())
 }
 
 fn run(
     params: &Params,
+    envelope: &Envelope,
     client: Option<&Client>,
     cx: &Cx<'_>,
     in_column: impl Fn(&Row) -> bool,
 ) -> Result<AuthorizeRequest, AuthorizeRefusal> {
     let rows = || AUTHORIZE_CHECKS.iter().filter(|row| in_column(row));
-    let mut arrival =
-        Arrival { params, registered: client, client: None, redirect: None, redirect_uri_sent: false };
+    let mut arrival = Arrival {
+        params,
+        envelope,
+        registered: client,
+        client: None,
+        redirect: None,
+        redirect_uri_sent: false,
+    };
     for row in rows() {
         if let Check::Page(check) = row.check {
-            check(&mut arrival, cx).map_err(AuthorizeRefusal::Page)?;
+            // What is missing may be in what could not be had: then that is the reason to tell.
+            check(&mut arrival, cx)
+                .map_err(|refusal| AuthorizeRefusal::Page(envelope.fault.clone().unwrap_or(refusal)))?;
         }
     }
     let mut draft = arrival.verified().map_err(AuthorizeRefusal::Page)?;
@@ -174,7 +223,7 @@ impl<'a> Arrival<'a> {
             state: self.params.get("state").map(str::to_owned),
         };
         let request = AuthorizeRequest::new(client.client_id.clone(), target, self.redirect_uri_sent);
-        Ok(Draft { params: self.params, client, request })
+        Ok(Draft { params: self.params, envelope: self.envelope, client, request })
     }
 }
 

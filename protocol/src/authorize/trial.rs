@@ -1,6 +1,6 @@
 //! One authorization request and what it is checked against, for the tests of the checks.
 
-use super::{AuthorizeRefusal, AuthorizeRequest, Progress, Step, next_step, validate};
+use super::{AuthorizeRefusal, AuthorizeRequest, Envelope, Progress, Step, next_step, validate};
 use crate::client::Client;
 use crate::consent::Consent;
 use crate::error::Reason;
@@ -12,11 +12,11 @@ use crate::scope::ScopeSet;
 use crate::session::Session;
 use std::time::Duration;
 
-pub(super) struct Trial {
-    pub(super) world: World,
-    pub(super) client: Client,
+pub(crate) struct Trial {
+    pub(crate) world: World,
+    pub(crate) client: Client,
     /// Whether the client is found under its id.
-    pub(super) registered: bool,
+    pub(crate) registered: bool,
 }
 
 impl Default for Trial {
@@ -29,13 +29,13 @@ impl Default for Trial {
 }
 
 impl Trial {
-    pub(super) fn public() -> Self {
+    pub(crate) fn public() -> Self {
         let trial = Self::default();
         Self { client: trial.world.public(), ..trial }
     }
 
     /// A confidential client that may use every response type, in a workspace that allows them.
-    pub(super) fn front_channel() -> Self {
+    pub(crate) fn front_channel() -> Self {
         let mut trial = Self::default();
         trial.world.server.grant_types.push("implicit".to_owned());
         trial.client.grant_types.push("implicit".to_owned());
@@ -44,7 +44,7 @@ impl Trial {
     }
 
     /// Parameters that pass, with `changes`; an empty value takes the parameter out.
-    pub(super) fn params(&self, changes: &[(&str, &str)]) -> Params {
+    pub(crate) fn params(&self, changes: &[(&str, &str)]) -> Params {
         let usual = [
             ("client_id", self.client.client_id.as_str()),
             ("response_type", "code"),
@@ -60,13 +60,13 @@ impl Trial {
         params
     }
 
-    pub(super) fn run(&mut self, changes: &[(&str, &str)]) -> Result<AuthorizeRequest, AuthorizeRefusal> {
+    pub(crate) fn run(&mut self, changes: &[(&str, &str)]) -> Result<AuthorizeRequest, AuthorizeRefusal> {
         let params = self.params(changes);
-        validate(&params, self.registered.then_some(&self.client), &mut self.world.cx())
+        validate(&params, &Envelope::default(), self.registered.then_some(&self.client), &mut self.world.cx())
     }
 
     /// The reason of a refusal that the client gets.
-    pub(super) fn refused(&mut self, changes: &[(&str, &str)]) -> Reason {
+    pub(crate) fn refused(&mut self, changes: &[(&str, &str)]) -> Reason {
         match self.run(changes) {
             Err(AuthorizeRefusal::Respond(refusal, target)) => {
                 assert_eq!(target.state.as_deref(), Some("s-1"));
@@ -77,7 +77,7 @@ impl Trial {
     }
 
     /// The reason of a refusal that the user sees.
-    pub(super) fn page(&mut self, changes: &[(&str, &str)]) -> Reason {
+    pub(crate) fn page(&mut self, changes: &[(&str, &str)]) -> Reason {
         match self.run(changes) {
             Err(AuthorizeRefusal::Page(refusal)) => refusal.reason,
             other => panic!("no page: {other:?}"),
@@ -86,16 +86,16 @@ impl Trial {
 }
 
 /// A checked request of a browser with a session, and what the user did so far.
-pub(super) struct Visit {
-    pub(super) trial: Trial,
-    pub(super) request: AuthorizeRequest,
-    pub(super) session: Option<Session>,
-    pub(super) consent: Option<Consent>,
-    pub(super) progress: Progress,
+pub(crate) struct Visit {
+    pub(crate) trial: Trial,
+    pub(crate) request: AuthorizeRequest,
+    pub(crate) session: Option<Session>,
+    pub(crate) consent: Option<Consent>,
+    pub(crate) progress: Progress,
 }
 
 impl Visit {
-    pub(super) fn new(mut trial: Trial, changes: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(mut trial: Trial, changes: &[(&str, &str)]) -> Self {
         let request = trial.run(changes).unwrap();
         let session = Session {
             server: trial.world.server.id.clone(),
@@ -110,13 +110,13 @@ impl Visit {
     }
 
     /// With everything consented that is asked for.
-    pub(super) fn consented(changes: &[(&str, &str)]) -> Self {
+    pub(crate) fn consented(changes: &[(&str, &str)]) -> Self {
         let mut visit = Self::new(Trial::default(), changes);
         visit.consent = Some(visit.consent_to(&visit.request.scope));
         visit
     }
 
-    pub(super) fn consent_to(&self, scope: &ScopeSet) -> Consent {
+    pub(crate) fn consent_to(&self, scope: &ScopeSet) -> Consent {
         Consent {
             server: self.trial.world.server.id.clone(),
             client: self.trial.client.client_id.clone(),
@@ -126,20 +126,20 @@ impl Visit {
         }
     }
 
-    pub(super) fn log_in(&mut self) {
+    pub(crate) fn log_in(&mut self) {
         let now = self.trial.world.now;
         self.session.as_mut().unwrap().subject.auth_time = now;
         self.progress.logged_in_at = Some(now);
     }
 
-    pub(super) fn next(&mut self) -> Step {
+    pub(crate) fn next(&mut self) -> Step {
         let Self { trial, request, session, consent, progress } = self;
         let cx = trial.world.cx();
         next_step(request, &trial.client, session.as_ref(), consent.as_ref(), progress, &cx)
     }
 
     /// Name of the error that the client gets.
-    pub(super) fn refused(&mut self) -> &'static str {
+    pub(crate) fn refused(&mut self) -> &'static str {
         match self.next() {
             Step::Refuse(refusal) => refusal.code().name(),
             step => panic!("not refused: {step:?}"),
@@ -147,7 +147,7 @@ impl Visit {
     }
 
     /// The scopes that the consent page asks for.
-    pub(super) fn asked(&mut self) -> Option<String> {
+    pub(crate) fn asked(&mut self) -> Option<String> {
         match self.next() {
             Step::Consent { missing } => Some(missing.to_string()),
             Step::Respond => None,

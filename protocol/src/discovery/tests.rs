@@ -13,6 +13,8 @@ fn the_document_is_the_one_that_was_reviewed() {
         "issuer": "https://as.example/acme/shop",
         "authorization_endpoint": "https://as.example/acme/shop/oauth2/authorize",
         "token_endpoint": "https://as.example/acme/shop/oauth2/token",
+        "pushed_authorization_request_endpoint": "https://as.example/acme/shop/par",
+        "require_pushed_authorization_requests": false,
         "introspection_endpoint": "https://as.example/acme/shop/oauth2/introspect",
         "revocation_endpoint": "https://as.example/acme/shop/oauth2/revoke",
         "userinfo_endpoint": "https://as.example/acme/shop/userinfo",

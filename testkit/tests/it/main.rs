@@ -31,6 +31,8 @@ mod inside;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod par;
+#[cfg(test)]
 mod quick_start;
 #[cfg(test)]
 mod races;

@@ -8,41 +8,42 @@ use std::collections::BTreeSet;
 
 /// The table as a reviewer reads it. A change of order or of columns shows here.
 const TABLE: &str = "\
-check                 refusal  authorize  resume  clause
-check_size            page     yes        -       RFC 6819 §4.4.1.11
-check_client          page     yes        yes     RFC 6749 §4.1.2.1
-check_redirect_uri    page     yes        yes     RFC 9700 §2.1
-check_response_mode   respond  yes        yes     OAuth Multiple Response Types §2.1
-check_request_object  respond  yes        -       OIDC Core §6
-check_registration    respond  yes        -       OIDC Core §7.2.1
-check_pushed          respond  yes        yes     RFC 9126 §6
-check_response_type   respond  yes        yes     RFC 6749 §3.1.1
-check_grant_type      respond  yes        yes     RFC 7591 §2.1
-check_front_channel   respond  yes        yes     OIDC Core §3.2.2.1
-check_pkce            respond  yes        yes     RFC 7636 §4.4.1
-check_scope           respond  yes        yes     RFC 6749 §3.3
-check_resource        respond  yes        yes     RFC 8707 §2
-check_nonce           respond  yes        -       OIDC Core §3.1.2.1
-check_prompt          respond  yes        -       OIDC Core §3.1.2.1
-check_max_age         respond  yes        -       OIDC Core §3.1.2.1
-check_display         respond  yes        -       OIDC Core §3.1.2.1
-check_login_hint      respond  yes        -       OIDC Core §3.1.2.1
-check_acr_values      respond  yes        -       OIDC Core §3.1.2.1
-check_claims          respond  yes        -       OIDC Core §5.5
-check_id_token_hint   respond  yes        -       OIDC Core §3.1.2.2
+check                 refusal  authorize  resume  par  clause
+check_size            page     yes        -       yes  RFC 6819 §4.4.1.11
+check_client          page     yes        yes     yes  RFC 6749 §4.1.2.1
+check_redirect_uri    page     yes        yes     yes  RFC 9700 §2.1
+check_response_mode   respond  yes        yes     yes  OAuth Multiple Response Types §2.1
+check_request_object  respond  yes        -       yes  OIDC Core §6
+check_registration    respond  yes        -       yes  OIDC Core §7.2.1
+check_pushed          respond  yes        yes     -    RFC 9126 §6
+check_response_type   respond  yes        yes     yes  RFC 6749 §3.1.1
+check_grant_type      respond  yes        yes     yes  RFC 7591 §2.1
+check_front_channel   respond  yes        yes     yes  OIDC Core §3.2.2.1
+check_pkce            respond  yes        yes     yes  RFC 7636 §4.4.1
+check_scope           respond  yes        yes     yes  RFC 6749 §3.3
+check_resource        respond  yes        yes     yes  RFC 8707 §2
+check_nonce           respond  yes        -       yes  OIDC Core §3.1.2.1
+check_prompt          respond  yes        -       yes  OIDC Core §3.1.2.1
+check_max_age         respond  yes        -       yes  OIDC Core §3.1.2.1
+check_display         respond  yes        -       yes  OIDC Core §3.1.2.1
+check_login_hint      respond  yes        -       yes  OIDC Core §3.1.2.1
+check_acr_values      respond  yes        -       yes  OIDC Core §3.1.2.1
+check_claims          respond  yes        -       yes  OIDC Core §5.5
+check_id_token_hint   respond  yes        -       yes  OIDC Core §3.1.2.2
 ";
 
 #[test]
 fn the_table_is_the_one_that_was_reviewed() {
-    let mut table = "check                 refusal  authorize  resume  clause\n".to_owned();
+    let mut table = "check                 refusal  authorize  resume  par  clause\n".to_owned();
     for row in AUTHORIZE_CHECKS {
         let column = |in_column| if in_column { "yes" } else { "-" };
         let kind = match row.check {
             Check::Page(_) => "page",
             Check::Respond(_) => "respond",
         };
-        let (authorize, resume) = (column(row.authorize), column(row.resume));
-        table += &format!("{:<20}  {kind:<7}  {authorize:<9}  {resume:<6}  {}\n", row.file, row.clause);
+        let (authorize, resume, par) = (column(row.authorize), column(row.resume), column(row.par));
+        let (file, clause) = (row.file, row.clause);
+        table += &format!("{file:<20}  {kind:<7}  {authorize:<9}  {resume:<6}  {par:<3}  {clause}\n");
     }
     assert_eq!(table, TABLE, "\n{table}");
 }
@@ -72,6 +73,7 @@ fn the_quick_starts_request_passes_without_state_and_nonce() {
             "client_id=spa&scope=openid&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&response_type=code\
              &code_challenge={CHALLENGE}&code_challenge_method=S256"
         )),
+        &Envelope::default(),
         Some(&client),
         &mut world.cx(),
     )
@@ -116,9 +118,15 @@ fn rdr_27_cau_12_what_was_taken_back_during_the_login_is_noticed() {
         let mut trial = Trial::default();
         trial.client.redirect_uris.push("https://app.example/other".to_owned());
         let params = trial.params(&[("scope", "openid email"), ("max_age", "1")]);
-        assert_eq!(resume(&params, Some(&trial.client), &mut trial.world.cx()), Ok(()));
+        assert_eq!(resume(&params, &Envelope::default(), Some(&trial.client), &mut trial.world.cx()), Ok(()));
         take_back(&mut trial);
-        resume(&params, trial.registered.then_some(&trial.client), &mut trial.world.cx()).is_err()
+        resume(
+            &params,
+            &Envelope::default(),
+            trial.registered.then_some(&trial.client),
+            &mut trial.world.cx(),
+        )
+        .is_err()
     };
     assert!(noticed(|trial| trial.registered = false));
     assert!(noticed(|trial| trial.client.client_status = "inactive".to_owned()));
@@ -137,7 +145,7 @@ fn oidcc_alternate_order_of_parameters_and_unknown_ones() {
     let client = world.confidential();
     let query = "extra=foobar&state=s&scope=email+openid&redirect_uri=https://app.example/cb\
                  &response_type=code&client_id=web";
-    let request = validate(&params(query), Some(&client), &mut world.cx()).unwrap();
+    let request = validate(&params(query), &Envelope::default(), Some(&client), &mut world.cx()).unwrap();
     assert_eq!(request.scope.to_string(), "email openid");
 }
 

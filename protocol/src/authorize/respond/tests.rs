@@ -190,6 +190,7 @@ fn an_interaction_keeps_the_checked_request() {
         client_uid: "web-uid".into(),
         request: visit.request,
         query: "client_id=web".to_owned(),
+        unpacked: None,
         browser: crate::record::HandleHash::of("cookie"),
         created_at: START,
         progress: Progress::default(),

@@ -1,0 +1,51 @@
+//! The pushed authorization request endpoint (RFC 9126 §2): authenticate, check, keep, answer.
+
+use crate::entropy::SystemEntropy;
+use crate::{Call, Engine, EngineError, Workspace};
+use protocol::authorize::Envelope;
+use protocol::client_auth::Presented;
+use protocol::error::{Reason, Refusal};
+use protocol::par;
+use protocol::params::Params;
+use serde::Serialize;
+
+/// Body of a successful answer (RFC 9126 §2.2).
+#[derive(Serialize)]
+struct PushResponse<'a> {
+    expires_in: u64,
+    request_uri: &'a str,
+}
+
+impl Engine {
+    /// Keeps an authorization request and answers with the JSON body of the response.
+    ///
+    /// # Errors
+    /// Failed client authentication (attack PAR-06), or what the authorization endpoint would refuse.
+    pub async fn push_authorization_request(
+        &self,
+        workspace: &Workspace,
+        presented: &Presented<'_>,
+        params: &Params,
+        call: &Call,
+    ) -> Result<Vec<u8>, Refusal> {
+        let authenticated = self.authenticate_client(workspace, presented, params, call).await?;
+        let request = par::request(params, &authenticated.client)?;
+        let decision = {
+            let mut entropy = SystemEntropy::default();
+            let mut cx = workspace.cx(self.now(), &mut entropy);
+            par::push(&request, &Envelope::default(), &authenticated.client, &mut cx)
+        };
+        let proofs = authenticated.writes.len();
+        let writes = authenticated.writes.into_iter().chain(decision.writes).collect();
+        match self.commit_decision(workspace, writes, decision.events, call).await {
+            Ok(()) => {}
+            Err(EngineError::Conflict { index }) if index < proofs => {
+                return Err(Reason::ClientAssertionReplayed.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let issue = decision.reply?;
+        let response = PushResponse { expires_in: issue.expires_in, request_uri: &issue.request_uri };
+        Ok(serde_json::to_vec(&response).map_err(|e| EngineError::Internal(e.to_string()))?)
+    }
+}

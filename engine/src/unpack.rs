@@ -28,8 +28,8 @@ impl Arrived {
         Self { params: sent.clone(), envelope: Envelope::default(), unpacked: None }
     }
 
-    fn faulty(sent: &Params, fault: Refusal) -> Self {
-        Self { envelope: Envelope { fault: Some(fault), ..Envelope::default() }, ..Self::plain(sent) }
+    fn faulty(sent: &Params, pushed: bool, fault: Refusal) -> Self {
+        Self { envelope: Envelope { pushed, fault: Some(fault) }, ..Self::plain(sent) }
     }
 
     fn unpacked(params: Params, pushed: Option<HandleHash>) -> Self {
@@ -73,7 +73,7 @@ impl Engine {
         let cx = workspace.cx(self.now(), &mut entropy);
         Ok(match par::open(artifact.as_ref(), client, &cx) {
             Ok(params) => Arrived::unpacked(params, Some(reference)),
-            Err(fault) => Arrived::faulty(sent, fault),
+            Err(fault) => Arrived::faulty(sent, true, fault),
         })
     }
 
@@ -100,7 +100,7 @@ impl Engine {
             && !self.is_pushed(workspace, reference).await?
         {
             let fault = Refusal::new(Reason::RequestUriUnknown).parameter("request_uri");
-            return Ok(Some(Arrived::faulty(sent, fault)));
+            return Ok(Some(Arrived::faulty(sent, true, fault)));
         }
         let query = match sent.get("prompt") {
             Some("login") => with_prompt_login(&unpacked.query),

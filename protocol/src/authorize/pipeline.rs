@@ -93,7 +93,7 @@ impl Row {
 /// How a request came, beside its parameters.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Envelope {
-    /// By a `request_uri` of the pushed authorization request endpoint.
+    /// By a `request_uri` of the pushed authorization request endpoint; then nothing beside it counts.
     pub pushed: bool,
     /// Why what the parameters stand for could not be had.
     pub fault: Option<Refusal>,
@@ -200,6 +200,10 @@ fn run(
             check(&mut arrival, cx)
                 .map_err(|refusal| AuthorizeRefusal::Page(envelope.fault.clone().unwrap_or(refusal)))?;
         }
+    }
+    // A fault goes to the client only where the request itself says so, not to what happens to be registered.
+    if let Some(fault) = envelope.fault.as_ref().filter(|_| envelope.pushed || !arrival.redirect_uri_sent) {
+        return Err(AuthorizeRefusal::Page(fault.clone()));
     }
     let mut draft = arrival.verified().map_err(AuthorizeRefusal::Page)?;
     for row in rows() {

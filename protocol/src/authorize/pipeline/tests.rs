@@ -113,6 +113,22 @@ fn of_several_faults_the_first_row_is_told() {
 }
 
 #[test]
+fn par_05_a_fault_leads_to_the_client_only_where_the_request_says_so() {
+    let fault = |trial: &mut Trial, changes: &[(&str, &str)], pushed| {
+        let envelope = Envelope { pushed, fault: Some(Reason::RequestUriUnknown.into()) };
+        let params = trial.params(changes);
+        validate(&params, &envelope, Some(&trial.client), &mut trial.world.cx()).unwrap_err()
+    };
+    let page = AuthorizeRefusal::Page(Reason::RequestUriUnknown.into());
+    let mut trial = Trial::default();
+    assert!(matches!(fault(&mut trial, &[], false), AuthorizeRefusal::Respond(..)));
+    assert_eq!(fault(&mut trial, &[], true), page);
+    for scope in ["openid", "orders.read"] {
+        assert_eq!(fault(&mut trial, &[("redirect_uri", ""), ("scope", scope)], false), page);
+    }
+}
+
+#[test]
 fn rdr_27_cau_12_what_was_taken_back_during_the_login_is_noticed() {
     let noticed = |take_back: fn(&mut Trial)| {
         let mut trial = Trial::default();

@@ -29,6 +29,8 @@ mod idempotency;
 #[cfg(test)]
 mod inside;
 #[cfg(test)]
+mod openid_connect;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod par;

@@ -113,7 +113,7 @@ impl Engine {
             ..Idp::default()
         };
         writes.push(put_new(self.new_child(DocumentKind::Idp, idp.id.as_str(), &id, &idp)?));
-        for key in self.first_keys(&id, keyring::algorithm_of(&server.key_type)).await? {
+        for key in self.first_keys(&server).await? {
             writes.push(put_new(self.new_child(DocumentKind::Key, &key.kid, &id, &key)?));
         }
         let event = Event::new("server", "created").detail(id.as_str());
@@ -184,11 +184,14 @@ impl Engine {
         self.new_document(kind, id, Some(server.as_str()), body)
     }
 
-    /// Keys of a new workspace, current and next: of its own algorithm, and RS256 beside it (decisions 5).
-    async fn first_keys(&self, server: &ServerId, own: Algorithm) -> Result<Vec<KeyDocument>, EngineError> {
-        let make = |alg, state| self.make_key(server, alg, state);
+    /// Keys of a new workspace, current and next: of its own algorithm, and RS256 beside it (decisions 5). RSA
+    /// keys take long to make, so workspaces for machines get theirs when a client first asks for one.
+    async fn first_keys(&self, server: &Server) -> Result<Vec<KeyDocument>, EngineError> {
+        let own = keyring::algorithm_of(&server.key_type);
+        let make = |alg, state| self.make_key(&server.id, alg, state);
         let (current, next) = tokio::try_join!(make(own, KeyState::Current), make(own, KeyState::Next))?;
-        if own == Algorithm::RS256 {
+        let for_machines = matches!(server.server_type.as_str(), "admin" | "system");
+        if own == Algorithm::RS256 || for_machines {
             return Ok(vec![current, next]);
         }
         let rs256 = Algorithm::RS256;

@@ -21,8 +21,14 @@ const ATTEMPTS: usize = 8;
 const SEARCH_BATCH: usize = 200;
 
 /// Read-only members that a new document may not bring along: they would claim a history it does not have.
-const NEVER_SENT: [&str; 5] =
-    ["system", "dynamically_registered", "hashed_secret", "rotated_secrets", "hashed_rotated_secrets"];
+const NEVER_SENT: [&str; 6] = [
+    "system",
+    "dynamically_registered",
+    "hashed_secret",
+    "sealed_secret",
+    "rotated_secrets",
+    "hashed_rotated_secrets",
+];
 
 fn event<K: Kind + ?Sized>(action: &'static str, id: &str, call: &Call) -> Event {
     Event::new(K::NAME, action).client(&call.caller.client_id).detail(id)

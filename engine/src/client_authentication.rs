@@ -1,8 +1,7 @@
 //! Client authentication, the same at every endpoint that asks for it.
 
 use crate::{Call, Engine, Workspace};
-use jose::VerifyingKey;
-use protocol::client::{Client, TokenEndpointAuthMethod};
+use protocol::client::Client;
 use protocol::client_auth::{self, Credential, Presented, Proof, Verdict};
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
@@ -45,8 +44,10 @@ impl Engine {
         credential: &Credential,
     ) -> Result<AuthenticatedClient, Refusal> {
         let client = self.client(workspace, &credential.client_id).await?;
-        let keys = match &client {
-            Some(client) if matches!(credential.proof, Proof::Assertion(_)) => client_keys(client),
+        let keys = match (&client, &credential.proof) {
+            (Some(client), Proof::Assertion(assertion)) => {
+                self.authentication_keys(workspace, client, assertion).await
+            }
             _ => Vec::new(),
         };
         let now = self.now();
@@ -66,13 +67,4 @@ impl Engine {
             (Verdict::CheckSecret, _) => Err(Reason::Internal.into()),
         }
     }
-}
-
-/// Keys with which the client signs its assertions. Keys that cannot be used are passed over.
-fn client_keys(client: &Client) -> Vec<VerifyingKey> {
-    if client.token_endpoint_auth_method != TokenEndpointAuthMethod::PrivateKeyJwt {
-        return Vec::new();
-    }
-    let keys = client.jwks.iter().flat_map(|set| &set.keys);
-    keys.filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok()).collect()
 }

@@ -10,6 +10,7 @@ mod authorize;
 mod bearer;
 mod cache;
 mod client_authentication;
+mod client_keys;
 mod client_lookup;
 pub mod clock;
 mod commit;
@@ -92,6 +93,7 @@ pub struct Engine {
     audit: AuditStream,
     explanations: explanation::Explanations,
     fetch: fetch::Fetch,
+    client_key_sets: client_keys::ClientKeySets,
 }
 
 impl Engine {
@@ -111,6 +113,7 @@ impl Engine {
             audit: AuditStream::new(),
             explanations: explanation::Explanations::default(),
             cache: ConfigurationCache::new(),
+            client_key_sets: client_keys::ClientKeySets::new(),
             fetch,
             store,
             clock,

@@ -60,10 +60,25 @@ impl std::fmt::Debug for HashedSecret {
     }
 }
 
+/// The secret itself, sealed with the key file's key: kept only for clients of `client_secret_jwt`, whose secret is an
+/// HMAC key (OIDC Core §9).
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedSecret(pub String);
+
+impl std::fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealedSecret(..)")
+    }
+}
+
 /// A previous secret that is still accepted.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct RotatedSecret {
     pub hash: HashedSecret,
+    /// Beside the hash, for `client_secret_jwt` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<SealedSecret>,
     /// Refused from then on, if set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
@@ -106,6 +121,10 @@ pub struct Client {
     #[schema(ignore)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hashed_secret: Option<HashedSecret>,
+    /// Beside the hash, for `client_secret_jwt` only; never shown.
+    #[schema(ignore)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed_secret: Option<SealedSecret>,
     /// At most two previous secrets, newest first; never shown.
     #[schema(ignore)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -258,6 +277,7 @@ impl Default for Client {
             client_id: ClientId::default(),
             client_name: String::new(),
             hashed_secret: None,
+            sealed_secret: None,
             hashed_rotated_secrets: Vec::new(),
             client_secret_expires_at: 0,
             client_id_issued_at: 0,

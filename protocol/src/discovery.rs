@@ -3,7 +3,7 @@
 
 use crate::authorize::prompt::PROMPT_VALUES;
 use crate::client::TokenEndpointAuthMethod;
-use crate::client_auth::CLIENT_AUTH_METHODS;
+use crate::client_auth::{CLIENT_AUTH_METHODS, SECRET_ALGORITHM};
 use crate::decision::Cx;
 use crate::grant::GRANTS;
 use crate::pkce::CodeChallengeMethod;
@@ -69,7 +69,7 @@ pub fn document(cx: &Cx<'_>, ui_locales: &[&str]) -> Map<String, Value> {
 /// `<endpoint>_auth_methods_supported` and their algorithms (RFC 8414 §2).
 fn client_authentication(cx: &Cx<'_>, document: &mut Map<String, Value>) {
     let allowed = |name: &str| cx.server.token_endpoint_auth_methods.iter().any(|method| method == name);
-    // RFC 8414 §2: never `none`, and here no shared secret either: those would need secrets in the clear.
+    // RFC 8414 §2: never `none`. A shared secret fits `client_secret_jwt` and nothing else.
     let algorithms: Vec<_> = cx
         .server
         .token_endpoint_auth_signing_alg_values
@@ -88,10 +88,14 @@ fn client_authentication(cx: &Cx<'_>, document: &mut Map<String, Value>) {
             .collect();
         let names: Vec<_> = methods.iter().map(|method| method.name()).collect();
         put_list(document, &format!("{}_auth_methods_supported", endpoint.member), &names);
+        let mut fitting = Vec::new();
         if methods.contains(&TokenEndpointAuthMethod::PrivateKeyJwt) {
-            let member = format!("{}_auth_signing_alg_values_supported", endpoint.member);
-            put_list(document, &member, &algorithms);
+            fitting.extend(algorithms.iter().copied());
         }
+        if methods.contains(&TokenEndpointAuthMethod::ClientSecretJwt) {
+            fitting.push(SECRET_ALGORITHM.name());
+        }
+        put_list(document, &format!("{}_auth_signing_alg_values_supported", endpoint.member), &fitting);
     }
 }
 

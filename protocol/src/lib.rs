@@ -3,6 +3,7 @@
 //! Pure and synchronous: no clock, no randomness source, no sockets, no files, no SQL. Functions take values
 //! and return a [`decision::Decision`]; the engine loads the facts, commits the writes and only then answers.
 
+pub mod assertion;
 pub mod authorize;
 pub mod client;
 pub mod client_auth;

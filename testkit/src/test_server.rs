@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use engine::{Clock, Engine};
+use engine::{Clock, Engine, EngineConfig};
 use http_body_util::BodyExt;
 use postern::http::{Gate, Hsts, Limits, Metrics, Settings};
 use store::Store;
@@ -35,6 +35,15 @@ impl TestServer {
         Self::open(store, Arc::default(), None)
     }
 
+    /// The same, and it may fetch documents from this machine, also by plain `http`.
+    pub async fn reaching_loopback() -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Ready::copy_into(store.as_ref()).await;
+        let mut config = config();
+        config.fetch.allow_loopback = true;
+        Self::open_with(config, store, Arc::default(), None)
+    }
+
     /// The same over SQLite in a temporary directory.
     pub async fn on_sqlite() -> Self {
         let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
@@ -58,10 +67,19 @@ impl TestServer {
     }
 
     fn open(store: Arc<dyn Store>, clock: Arc<ManualClock>, directory: Option<Arc<TempDir>>) -> Self {
+        Self::open_with(config(), store, clock, directory)
+    }
+
+    fn open_with(
+        config: EngineConfig,
+        store: Arc<dyn Store>,
+        clock: Arc<ManualClock>,
+        directory: Option<Arc<TempDir>>,
+    ) -> Self {
         let store = Arc::new(FailingStore::new(store));
         let seen: Arc<dyn Store> = Arc::<FailingStore>::clone(&store);
         let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-        let engine = Engine::open(config(), seen, told).expect("an engine");
+        let engine = Engine::open(config, seen, told).expect("an engine");
         let settings =
             Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback };
         let gate = Gate::new(postern::rooms(&engine), settings, Arc::new(Metrics::default()));

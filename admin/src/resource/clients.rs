@@ -157,6 +157,7 @@ impl Kind for Clients {
 
     async fn show(mut client: Client, document: &Document, call: &Call) -> Result<ClientResponse, Failure> {
         client.hashed_secret = None;
+        client.sealed_secret = None;
         client.hashed_rotated_secrets.clear();
         client.predecessor_deleted_at = None;
         if client.audience.is_empty() {
@@ -184,6 +185,7 @@ impl Editable for Clients {
         "system",
         "dynamically_registered",
         "hashed_secret",
+        "sealed_secret",
         "rotated_secrets",
         "hashed_rotated_secrets",
         "predecessor_deleted_at",
@@ -247,6 +249,7 @@ fn inherit(client: &mut Client, before: Option<&Client>, call: &Call) {
     let engine = &call.office.engine;
     client.tenant_id = call.tenant().clone();
     client.hashed_secret = before.and_then(|before| before.hashed_secret.clone());
+    client.sealed_secret = before.and_then(|before| before.sealed_secret.clone());
     client.hashed_rotated_secrets =
         before.map(|before| before.hashed_rotated_secrets.clone()).unwrap_or_default();
     client.system = before.is_some_and(|before| before.system);
@@ -279,15 +282,24 @@ async fn settle_secret(
             );
         }
         client.hashed_secret = None;
+        client.sealed_secret = None;
         client.hashed_rotated_secrets.clear();
         return Ok(None);
     }
+    if method != TokenEndpointAuthMethod::ClientSecretJwt {
+        // What is not needed in the clear is not kept so.
+        client.sealed_secret = None;
+        client.hashed_rotated_secrets.iter_mut().for_each(|rotated| rotated.sealed = None);
+    }
     let Some(secret) = sent else {
-        if client.hashed_secret.is_some() || !method.uses_secret() {
+        // A hash is no HMAC key: a client that becomes one of client_secret_jwt gets a new secret.
+        let unusable = method == TokenEndpointAuthMethod::ClientSecretJwt && client.sealed_secret.is_none();
+        if client.hashed_secret.is_some() && !unusable || !method.uses_secret() {
             return Ok(None);
         }
         let (secret, hash) = engine.new_secret();
         client.hashed_secret = Some(hash);
+        engine.keep_secret(client, &secret)?;
         return Ok(Some(secret));
     };
     if let Some((received, expected)) = rules::secret::problem(&secret) {
@@ -295,6 +307,7 @@ async fn settle_secret(
         return Ok(None);
     }
     client.hashed_secret = Some(engine.hash_chosen_secret(&secret).await?);
+    engine.keep_secret(client, &secret)?;
     Ok(Some(secret))
 }
 
@@ -316,7 +329,10 @@ async fn rotate_secret(call: &Call) -> Result<Reply, Failure> {
     let now = call.office.engine.now();
     let expires_at = (after > Span::seconds(0)).then(|| now.plus(after.0));
     let (secret, hash) = call.office.engine.new_secret();
-    let rotate = |client: &mut Client| rotate(client, &hash, expires_at);
+    let rotate = |client: &mut Client| {
+        rotate(client, &hash, expires_at)?;
+        Ok(call.office.engine.keep_secret(client, &secret)?)
+    };
     let (_, document) = amend::<Clients, _>(call, call.segment("cid"), "secret_rotated", rotate).await?;
     Ok(Reply::ok(&NewSecret { secret }).tagged(&document))
 }
@@ -333,7 +349,9 @@ fn rotate(
         problems.into_result()?;
     }
     if let Some(previous) = client.hashed_secret.replace(hash.clone()) {
-        client.hashed_rotated_secrets.insert(0, RotatedSecret { hash: previous, expires_at });
+        client
+            .hashed_rotated_secrets
+            .insert(0, RotatedSecret { hash: previous, sealed: client.sealed_secret.take(), expires_at });
         client.hashed_rotated_secrets.truncate(ROTATED_SECRETS);
     }
     Ok(())

@@ -1,14 +1,17 @@
 //! Client authentication (RFC 6749 §2.3): one file per method, one line of [`CLIENT_AUTH_METHODS`] each.
 
+mod assertion;
 mod client_secret_basic;
+mod client_secret_jwt;
 mod client_secret_post;
 mod none;
 mod private_key_jwt;
 
 pub use client_secret_basic::ClientSecretBasic;
+pub use client_secret_jwt::{ClientSecretJwt, SECRET_ALGORITHM};
 pub use client_secret_post::ClientSecretPost;
 pub use none::NoAuthentication;
-pub use private_key_jwt::{PrivateKeyJwt, SeenJti};
+pub use private_key_jwt::PrivateKeyJwt;
 
 use crate::client::{Client, HashedSecret, TokenEndpointAuthMethod};
 use crate::decision::Cx;
@@ -79,7 +82,7 @@ pub trait ClientAuthMethod: Sync {
 
 /// Every method that is implemented. `none` stands last: it is what is left when no other method was used.
 pub static CLIENT_AUTH_METHODS: &[&dyn ClientAuthMethod] =
-    &[&ClientSecretBasic, &ClientSecretPost, &PrivateKeyJwt, &NoAuthentication];
+    &[&ClientSecretBasic, &ClientSecretPost, &ClientSecretJwt, &PrivateKeyJwt, &NoAuthentication];
 
 /// Who a request says it comes from. A client must not use more than one method (RFC 6749 §2.3).
 ///

@@ -87,14 +87,14 @@ fn rfc6749_2_3_two_methods_at_once_are_refused() {
         "client_secret=x",
         &format!(
             "client_assertion=eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ3ZWIifQ.&client_assertion_type={}&client_id=web",
-            private_key_jwt::JWT_BEARER
+            assertion::JWT_BEARER
         ),
     ] {
         assert_eq!(found(Some(&header), body), Err(Reason::ClientAuthenticationTwice), "{body}");
     }
     let both = format!(
         "client_id=web&client_secret=x&client_assertion=eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ3ZWIifQ.&client_assertion_type={}",
-        private_key_jwt::JWT_BEARER
+        assertion::JWT_BEARER
     );
     assert_eq!(found(None, &both), Err(Reason::ClientAuthenticationTwice));
 }
@@ -178,7 +178,11 @@ fn cau_12_cau_16_unknown_inactive_expired_and_forbidden_look_the_same_outside() 
 #[test]
 fn rotated_secrets_count_until_their_end() {
     let world = World::default();
-    let rotated = |name: &str, expires_at| RotatedSecret { hash: HashedSecret(name.to_owned()), expires_at };
+    let rotated = |name: &str, expires_at| RotatedSecret {
+        hash: HashedSecret(name.to_owned()),
+        sealed: None,
+        expires_at,
+    };
     let client = Client {
         hashed_rotated_secrets: vec![rotated("old", None), rotated("older", Some(world.now))],
         ..with_secret(&world)
@@ -224,8 +228,7 @@ impl Signer {
     }
 
     fn check_token(&mut self, assertion: &str) -> Result<Verdict, Reason> {
-        let body =
-            format!("client_assertion_type={}&client_assertion={assertion}", private_key_jwt::JWT_BEARER);
+        let body = format!("client_assertion_type={}&client_assertion={assertion}", assertion::JWT_BEARER);
         let credential = identify(&Presented::default(), &params(&body)).map_err(|r| r.reason)?;
         let keys = [self.key.verifying_key().unwrap()];
         check(&credential, Some(&self.client), &keys, &mut self.world.cx()).map_err(|r| r.reason)
@@ -364,7 +367,7 @@ fn caj_04_caj_07_caj_16_jwt_05_only_a_registered_key_and_algorithm_verify() {
             Reason::ClientAssertionSignature,
         ),
         (rs256.sign_jwt("JWT", &claims).unwrap(), Reason::ClientAssertionSignature),
-        (hmac.sign_jwt("JWT", &claims).unwrap(), Reason::ClientAssertionAlgorithm),
+        (hmac.sign_jwt("JWT", &claims).unwrap(), Reason::ClientAuthenticationMethodMismatch),
         (
             signer.key.sign_with_header(&header(json!({"crit": ["x"]})), &body).unwrap(),
             Reason::ClientAssertionMalformed,
@@ -379,7 +382,7 @@ fn caj_04_caj_07_caj_16_jwt_05_only_a_registered_key_and_algorithm_verify() {
     // A workspace that lists HS256 does not make a public key into a secret.
     signer.world.server.token_endpoint_auth_signing_alg_values.push(Algorithm::HS256);
     let as_secret = hmac.sign_jwt("JWT", &claims).unwrap();
-    assert_eq!(signer.check_token(&as_secret), Err(Reason::ClientAssertionAlgorithm));
+    assert_eq!(signer.check_token(&as_secret), Err(Reason::ClientAuthenticationMethodMismatch));
     signer.client.token_endpoint_auth_signing_alg = Some(Algorithm::PS256);
     assert_eq!(signer.check_token(&good), Err(Reason::ClientAssertionAlgorithm));
 }
@@ -392,7 +395,7 @@ fn caj_21_caj_23_other_types_and_garbage_are_refused() {
     let saml = "urn:ietf:params:oauth:client-assertion-type:saml2-bearer";
     assert_eq!(of(saml, "e30.e30."), Err(Reason::ClientAssertionTypeUnknown));
     assert_eq!(found(None, "client_assertion=e30.e30."), Err(Reason::ClientAssertionTypeUnknown));
-    let bearer = private_key_jwt::JWT_BEARER;
+    let bearer = assertion::JWT_BEARER;
     let huge = "a".repeat(100_000);
     for assertion in ["", "x", "a.b.c", "e30.e30", &huge] {
         assert_eq!(of(bearer, assertion), Err(Reason::ClientAssertionMalformed));
@@ -403,7 +406,7 @@ fn caj_21_caj_23_other_types_and_garbage_are_refused() {
 fn a_client_without_keys_is_told_apart_from_a_bad_signature() {
     let mut signer = Signer::new();
     let assertion = signer.key.sign_jwt("JWT", &signer.claims()).unwrap();
-    let body = format!("client_assertion_type={}&client_assertion={assertion}", private_key_jwt::JWT_BEARER);
+    let body = format!("client_assertion_type={}&client_assertion={assertion}", assertion::JWT_BEARER);
     let client = signer.client.clone();
     assert_eq!(checked(&mut signer.world, Some(&client), None, &body), Err(Reason::ClientKeysUnavailable));
 }
@@ -419,7 +422,7 @@ proptest::proptest! {
         for (name, value) in [("client_id", client_id), ("client_assertion", assertion)] {
             sent.push(name.to_owned(), value).ok();
         }
-        sent.push("client_assertion_type".to_owned(), private_key_jwt::JWT_BEARER.to_owned()).ok();
+        sent.push("client_assertion_type".to_owned(), assertion::JWT_BEARER.to_owned()).ok();
         let _ = identify(&Presented { authorization: header.as_deref() }, &sent);
         let _ = identify(&Presented { authorization: header.as_deref() }, &params("client_id=web"));
     }

@@ -20,14 +20,17 @@ fn the_document_is_the_one_that_was_reviewed() {
         "userinfo_endpoint": "https://as.example/acme/shop/userinfo",
         "jwks_uri": "https://as.example/acme/shop/.well-known/jwks.json",
         "token_endpoint_auth_methods_supported":
-            ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-        "token_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA"],
+            ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],
+        "token_endpoint_auth_signing_alg_values_supported":
+            ["ES256", "RS256", "PS256", "EdDSA", "HS256"],
         "introspection_endpoint_auth_methods_supported":
-            ["client_secret_basic", "client_secret_post", "private_key_jwt"],
-        "introspection_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA"],
+            ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"],
+        "introspection_endpoint_auth_signing_alg_values_supported":
+            ["ES256", "RS256", "PS256", "EdDSA", "HS256"],
         "revocation_endpoint_auth_methods_supported":
-            ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-        "revocation_endpoint_auth_signing_alg_values_supported": ["ES256", "RS256", "PS256", "EdDSA"],
+            ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],
+        "revocation_endpoint_auth_signing_alg_values_supported":
+            ["ES256", "RS256", "PS256", "EdDSA", "HS256"],
         "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
@@ -55,7 +58,7 @@ fn the_document_is_the_one_that_was_reviewed() {
 fn dsc_10_what_the_workspace_does_not_allow_is_not_advertised() {
     let mut world = World::default();
     world.server.grant_types = ["client_credentials", "implicit", "password"].map(str::to_owned).to_vec();
-    world.server.token_endpoint_auth_methods = vec!["client_secret_jwt".to_owned(), "none".to_owned()];
+    world.server.token_endpoint_auth_methods = vec!["tls_client_auth".to_owned(), "none".to_owned()];
     world.server.advanced.disallowed_response_modes = vec!["form_post".to_owned()];
     let document = published(&mut world);
     assert_eq!(document["grant_types_supported"], json!(["client_credentials", "implicit"]));
@@ -93,7 +96,11 @@ fn dsc_05_no_none_algorithm_and_mcp_7_no_null_member() {
         assert!(!value.to_string().contains("null"), "{member}");
         if member.contains("alg_values") {
             let algorithms = value.as_array().unwrap();
-            let weak = |name: &Value| name == "none" || name.as_str().unwrap().starts_with("HS");
+            // A shared secret signs client assertions and nothing else.
+            let shared = member.ends_with("endpoint_auth_signing_alg_values_supported");
+            let weak = |name: &Value| {
+                name == "none" || name.as_str().unwrap().starts_with("HS") && !(shared && name == "HS256")
+            };
             assert!(!algorithms.iter().any(weak), "{member}");
         }
         if let Some(url) = value.as_str() {

@@ -9,11 +9,11 @@ use testkit::{Answer, Ask, SERVICE_SECRET, TestServer, Tokens, signer, unsigned}
 const TOKEN: &str = "/default/default/oauth2/token";
 const CREDENTIALS: (&str, &str) = ("grant_type", "client_credentials");
 
-async fn basic(server: &TestServer, id: &str, secret: &str) -> Answer {
+pub(crate) async fn basic(server: &TestServer, id: &str, secret: &str) -> Answer {
     server.send(Ask::form(TOKEN, &[CREDENTIALS]).basic(id, secret)).await
 }
 
-async fn in_body(server: &TestServer, id: &str, secret: &str) -> Answer {
+pub(crate) async fn in_body(server: &TestServer, id: &str, secret: &str) -> Answer {
     let fields = [CREDENTIALS, ("client_id", id), ("client_secret", secret)];
     server.send(Ask::form(TOKEN, &fields)).await
 }
@@ -262,9 +262,9 @@ async fn cau_19_two_authorization_headers_are_refused() {
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-struct Signed {
-    server: TestServer,
-    key: SigningKey,
+pub(crate) struct Signed {
+    pub(crate) server: TestServer,
+    pub(crate) key: SigningKey,
 }
 
 impl Signed {
@@ -285,7 +285,7 @@ impl Signed {
         Self { server, key }
     }
 
-    fn claims(&self, jti: &str) -> Value {
+    pub(crate) fn claims(&self, jti: &str) -> Value {
         let now = self.server.engine().now().seconds();
         json!({
             "iss": "signed",
@@ -308,11 +308,11 @@ impl Signed {
         claims
     }
 
-    fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         self.key.sign_jwt("JWT", claims).unwrap()
     }
 
-    async fn present(&self, assertion: &str) -> Answer {
+    pub(crate) async fn present(&self, assertion: &str) -> Answer {
         self.present_at(TOKEN, &[CREDENTIALS], assertion).await
     }
 
@@ -322,7 +322,7 @@ impl Signed {
         self.server.send(Ask::form(path, &fields)).await
     }
 
-    async fn refuses(&self, assertion: &str) {
+    pub(crate) async fn refuses(&self, assertion: &str) {
         let answer = self.present(assertion).await;
         let error = answer.json()["error"].as_str().unwrap_or_default().to_owned();
         assert!(matches!(answer.status.as_u16(), 400 | 401), "{}: {assertion:.200}", answer.status);

@@ -13,6 +13,8 @@ mod bearer_tokens;
 #[cfg(test)]
 mod client_authentication;
 #[cfg(test)]
+mod client_keys;
+#[cfg(test)]
 mod code;
 #[cfg(test)]
 mod consent;

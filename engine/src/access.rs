@@ -60,7 +60,7 @@ impl Engine {
         let mut list = Vec::new();
         for document in documents {
             let consent: Consent = document.read().map_err(EngineError::from)?;
-            let Some(client) = self.client(workspace, &consent.client).await? else { continue };
+            let Some(client) = self.known_client(workspace, &consent.client).await? else { continue };
             if client.uid != consent.client_uid {
                 continue;
             }

@@ -93,7 +93,13 @@ impl Engine {
         call: &Call,
     ) -> Result<AuthorizeAnswer, Refusal> {
         let client = match params.get("client_id") {
-            Some(id) => self.client(workspace, &ClientId::new(id)).await?,
+            Some(id) => match self.client(workspace, &ClientId::new(id)).await {
+                Err(EngineError::ClientDocument(why)) => {
+                    let refusal = Refusal { reason: Reason::AuthorizeClientDocument, ..why };
+                    return Ok(AuthorizeAnswer::Refused { refusal, client: None });
+                }
+                other => other?,
+            },
             None => None,
         };
         let arrived = self.unpack(workspace, params, client.as_deref(), browser).await?;
@@ -310,6 +316,7 @@ impl Engine {
             server: standing.workspace.server.id.clone(),
             server_uid: standing.workspace.server.uid.clone(),
             client_uid: standing.client.uid.clone(),
+            client_document: self.pinned(standing.client),
             request: standing.request.clone(),
             query: standing.query.to_owned(),
             unpacked: standing.unpacked.cloned(),

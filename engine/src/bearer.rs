@@ -23,7 +23,7 @@ impl Engine {
         let found =
             self.store.load(&workspace.tenant, &reference.lookups()).await.map_err(EngineError::from)?;
         let client = match reference.client_id(&found) {
-            Some(id) => self.client(workspace, &id).await?,
+            Some(id) => self.known_client(workspace, &id).await?,
             None => None,
         };
         let active = reference.resolve(&found, client.as_deref(), &cx)?;

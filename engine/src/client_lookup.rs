@@ -3,20 +3,25 @@
 use crate::error::EngineError;
 use crate::{Engine, Workspace};
 use protocol::client::Client;
+use protocol::client_id_metadata;
 use protocol::id::ClientId;
 use protocol::record::{Document, DocumentKind, Found, Lookup};
 use std::sync::Arc;
 
 impl Engine {
-    /// The client of that id in the workspace, active or not.
+    /// The client of that id in the workspace, active or not: a registered one, or the one that a document at the URL
+    /// describes, if the workspace trusts such documents.
     ///
     /// # Errors
-    /// When the store cannot answer.
+    /// When the store cannot answer, or [`EngineError::ClientDocument`].
     pub async fn client(
         &self,
         workspace: &Workspace,
         id: &ClientId,
     ) -> Result<Option<Arc<Client>>, EngineError> {
+        if client_id_metadata::is_url(id.as_str()) {
+            return self.client_of_document(workspace, id).await;
+        }
         let (tenant, server) = (&workspace.tenant, &workspace.server.id);
         let generation = self.generation(tenant).await?;
         if let Some(client) = self.cache.client(tenant, server, id, generation) {
@@ -32,6 +37,19 @@ impl Engine {
         }
         self.cache.put_client(tenant, Arc::clone(&client), generation);
         Ok(Some(client))
+    }
+
+    /// The same where the client is not the one who asks: one whose document cannot be used is not known, and its
+    /// tokens are worth nothing.
+    pub(crate) async fn known_client(
+        &self,
+        workspace: &Workspace,
+        id: &ClientId,
+    ) -> Result<Option<Arc<Client>>, EngineError> {
+        match self.client(workspace, id).await {
+            Err(EngineError::ClientDocument(_)) => Ok(None),
+            other => other,
+        }
     }
 }
 

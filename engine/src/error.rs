@@ -9,6 +9,9 @@ pub enum EngineError {
     /// A precondition did not hold: somebody else changed it.
     #[error("changed meanwhile")]
     Conflict { index: usize },
+    /// The client's metadata document cannot be used: not a failure of ours.
+    #[error("client metadata document: {0}")]
+    ClientDocument(Refusal),
     #[error("not found")]
     NotFound,
     #[error("store unavailable: {0}")]
@@ -48,6 +51,7 @@ impl From<EngineError> for Refusal {
                 tracing::error!(%why, "store unavailable");
                 Refusal::new(Reason::StoreUnavailable)
             }
+            EngineError::ClientDocument(refusal) => refusal,
             EngineError::NotFound | EngineError::Internal(_) => {
                 tracing::error!(%error, "internal error");
                 Refusal::new(Reason::Internal)

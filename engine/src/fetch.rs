@@ -125,6 +125,19 @@ impl Fetch {
         tokio::time::timeout(total, self.follow(url)).await.unwrap_or(Err(FetchError::Slow(total)))
     }
 
+    /// The same for a document whose address is its name: a redirect is an answer and not followed.
+    ///
+    /// # Errors
+    /// As of [`Fetch::get_json`].
+    pub async fn get_json_here(&self, url: &str) -> Result<Fetched, FetchError> {
+        let total = self.limits.total;
+        let here = async {
+            let url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
+            self.read(self.send(&url).await?).await
+        };
+        tokio::time::timeout(total, here).await.unwrap_or(Err(FetchError::Slow(total)))
+    }
+
     async fn follow(&self, url: &str) -> Result<Fetched, FetchError> {
         let mut url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
         for _ in 0..=self.limits.redirects {

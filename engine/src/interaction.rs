@@ -258,7 +258,7 @@ impl Engine {
             .browser
             .as_deref()
             .is_some_and(|b| jose::constant_time_eq(&HandleHash::of(b).0, &interaction.browser.0));
-        let client = self.client(workspace, &ClientId::new(interaction.request.client_id.as_str())).await?;
+        let client = self.client_of(workspace, &interaction).await?;
         let client = client.filter(|c| c.uid == interaction.client_uid && c.is_active());
         let Some(client) = client else {
             return Ok(Err(AuthorizeAnswer::refused(Reason::AuthorizeClientInactive)));

@@ -27,7 +27,7 @@ impl Engine {
         let token = introspection::read(params, &requester, &cx)?;
         let found = self.store.load(&workspace.tenant, &token.lookups()).await.map_err(EngineError::from)?;
         let client = match token.client_id(&found) {
-            Some(id) => self.client(workspace, &id).await?,
+            Some(id) => self.known_client(workspace, &id).await?,
             None => None,
         };
         let answer = introspection::answer(token, &requester, &found, client.as_deref(), &cx);

@@ -10,6 +10,7 @@ mod authorize;
 mod bearer;
 mod cache;
 mod client_authentication;
+mod client_documents;
 mod client_keys;
 mod client_lookup;
 pub mod clock;
@@ -94,6 +95,7 @@ pub struct Engine {
     explanations: explanation::Explanations,
     fetch: fetch::Fetch,
     client_key_sets: client_keys::ClientKeySets,
+    client_documents: client_documents::ClientDocuments,
 }
 
 impl Engine {
@@ -115,6 +117,7 @@ impl Engine {
             cache: ConfigurationCache::new(),
             client_key_sets: client_keys::ClientKeySets::new(),
             fetch,
+            client_documents: client_documents::ClientDocuments::new(),
             store,
             clock,
             config,

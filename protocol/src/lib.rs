@@ -7,6 +7,7 @@ pub mod assertion;
 pub mod authorize;
 pub mod client;
 pub mod client_auth;
+pub mod client_id_metadata;
 pub mod consent;
 pub mod decision;
 pub mod discovery;

@@ -20,6 +20,7 @@ mod failing_store;
 mod form;
 mod jwt;
 mod relying_party;
+mod site;
 mod tenants;
 mod test_server;
 
@@ -30,5 +31,6 @@ pub use exchange::{Answer, Ask, ORIGIN, urlencoded};
 pub use form::Form;
 pub use jwt::{claims, header, signer, unsigned, verified};
 pub use relying_party::{REDIRECT_URI, RelyingParty, Tokens, VERIFIER, s256};
+pub use site::Site;
 pub use tenants::{ACME_SECRET, SERVICE_SECRET};
 pub use test_server::TestServer;

@@ -5,6 +5,7 @@ use crate::pages::consent::{ConsentWarning, Destination};
 use crate::pages::error::DeveloperView;
 use protocol::authorize::VerifiedRedirect;
 use protocol::client::Client;
+use protocol::client_id_metadata;
 use protocol::explain::Explanation;
 use protocol::redirect_uri;
 use url::Url;
@@ -38,7 +39,7 @@ pub(crate) fn destination(redirect: &VerifiedRedirect) -> Destination {
 /// What a person should know before allowing.
 pub(crate) fn warnings(client: &Client, destination: &Destination) -> Vec<ConsentWarning> {
     let mut warnings = Vec::new();
-    if client.client_id.as_str().starts_with("https://") {
+    if client_id_metadata::is_url(client.client_id.as_str()) {
         warnings.push(ConsentWarning::MetadataDocument { host: host_of(client.client_id.as_str()) });
     }
     // RFC 8252 §8.6: without a secret any application could answer in its place.

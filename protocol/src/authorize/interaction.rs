@@ -1,6 +1,7 @@
 //! A login in progress: what was asked, and how far the user has come.
 
 use super::AuthorizeRequest;
+use crate::client::Client;
 use crate::id::{ServerId, Uid};
 use crate::record::{ArtifactKind, HandleHash, Payload};
 use crate::scope::ScopeSet;
@@ -17,6 +18,9 @@ pub struct Interaction {
     pub server: ServerId,
     pub server_uid: Uid,
     pub client_uid: Uid,
+    /// The client as its metadata document described it: what the person saw is what happens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_document: Option<Box<Client>>,
     pub request: AuthorizeRequest,
     /// The request's parameters as the browser brought them, to start the same request anew and, if they are the
     /// whole request, to check them again.

@@ -11,6 +11,8 @@ mod authorization;
 #[cfg(test)]
 mod bearer_tokens;
 #[cfg(test)]
+mod cimd;
+#[cfg(test)]
 mod client_authentication;
 #[cfg(test)]
 mod client_keys;

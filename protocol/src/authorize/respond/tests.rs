@@ -188,6 +188,7 @@ fn an_interaction_keeps_the_checked_request() {
         server: "shop".into(),
         server_uid: "server-uid".into(),
         client_uid: "web-uid".into(),
+        client_document: None,
         request: visit.request,
         query: "client_id=web".to_owned(),
         unpacked: None,

@@ -282,3 +282,22 @@ async fn rdr_34_huge_uris_are_refused_quickly() {
         assert!(answer.status.is_client_error() && !answer.is_redirect(), "{length}: {}", answer.status);
     }
 }
+
+#[tokio::test]
+async fn rdr_33_an_unregistered_uri_cannot_be_pushed_either() {
+    let server = TestServer::start().await;
+    let client = server.party("client");
+    for redirect_uri in ["https://evil.example/", "https://example.com/callback/", "", "javascript:alert(1)"]
+    {
+        let url = client.authorize_url(&[("redirect_uri", redirect_uri)]);
+        let query = url.split_once('?').unwrap().1;
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let fields: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let answer = server.send(client.authenticated("/par", &fields)).await;
+        if redirect_uri.is_empty() && answer.status == 201 {
+            continue;
+        }
+        assert_eq!(answer.status, 400, "{redirect_uri}: {}", answer.text());
+        assert!(answer.json()["request_uri"].is_null());
+    }
+}

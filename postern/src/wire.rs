@@ -72,7 +72,7 @@ pub(crate) async fn check_key(engine: &Engine, store: &dyn Store) -> anyhow::Res
 /// The rooms on one router, to be put behind the gate.
 pub fn rooms(engine: &Arc<Engine>) -> Router {
     let rooms = web::router(Arc::clone(engine)).merge(admin::router(Arc::clone(engine)));
-    rooms.layer(axum::middleware::from_fn_with_state(Arc::clone(engine), idempotency::repeatable))
+    rooms.layer(idempotency::Repeatable(Arc::clone(engine)))
 }
 
 /// Asks the store for `/ready`.

@@ -5,9 +5,12 @@
 //! §3.2). Pages are not behind this layer: no script reads an authorization response (attack AUT-26).
 
 use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tower::{Layer, Service};
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE, OPTIONS");
@@ -21,16 +24,49 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 /// Two hours, the longest that any browser keeps a preflight's answer.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
-/// Answers preflights; marks every other answer as readable.
-pub(crate) async fn cors(request: Request, next: Next) -> Response {
-    if request.method() == Method::OPTIONS {
-        return preflight();
+/// Answers preflights; marks every other answer as readable. A layer of its own, because it stands on the way
+/// of every token: the ready-made ones box and clone more.
+#[derive(Clone, Copy)]
+pub(crate) struct Cors;
+
+/// What [`Cors`] makes of a service.
+#[derive(Clone)]
+pub(crate) struct Readable<S>(S);
+
+impl<S> Layer<S> for Cors {
+    type Service = Readable<S>;
+
+    fn layer(&self, inner: S) -> Readable<S> {
+        Readable(inner)
     }
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    response
+}
+
+impl<S> Service<Request> for Readable<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if request.method() == Method::OPTIONS {
+            return Box::pin(async { Ok(preflight()) });
+        }
+        let answered = self.0.call(request);
+        Box::pin(async move {
+            let mut response = answered.await?;
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+            Ok(response)
+        })
+    }
 }
 
 fn preflight() -> Response {
@@ -48,7 +84,6 @@ mod tests {
     use super::*;
     use axum::Router;
     use axum::body::Body;
-    use axum::middleware::from_fn;
     use axum::routing::post;
     use tower::ServiceExt;
 
@@ -58,7 +93,7 @@ mod tests {
             .fallback(async || (StatusCode::NOT_FOUND, "nothing"));
         let request = Request::builder().method(method).uri(path).header("origin", "https://app.example");
         let request = request.header("access-control-request-method", "POST").body(Body::empty()).unwrap();
-        router.layer(from_fn(cors)).oneshot(request).await.unwrap()
+        router.layer(Cors).oneshot(request).await.unwrap()
     }
 
     #[tokio::test]

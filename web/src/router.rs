@@ -12,7 +12,6 @@ use crate::oauth2::token::token;
 use crate::oauth2::userinfo::userinfo;
 use crate::{assets, cors, demo, landing, not_found};
 use axum::Router;
-use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use engine::Engine;
@@ -47,7 +46,7 @@ fn programs(engine: Arc<Engine>) -> Router {
         .route("/{tid}/{aid}/.well-known/jwks.json", get(jwks))
         .fallback(not_found::fallback)
         .method_not_allowed_fallback(not_found::method)
-        .layer(from_fn(cors::cors))
+        .layer(cors::Cors)
         .with_state(engine)
 }
 

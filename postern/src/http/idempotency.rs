@@ -1,11 +1,13 @@
 //! `X-Idempotency-Key` on every POST of the OAuth endpoints: the same request with the same key gets the same
 //! answer for a minute (contract §e). The management API does the same itself, once it knows the caller.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use engine::Engine;
@@ -15,28 +17,75 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use protocol::error::Refusal;
 use protocol::id::TenantId;
 use protocol::params::Params;
+use tower::{Layer, Service, ServiceExt};
 
 const KEY: HeaderName = HeaderName::from_static("x-idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("x-idempotent-replayed");
 /// The gate has bounded the body before; this only says that it is bounded.
 const LONGEST: usize = 16 * 1024 * 1024;
 
-/// Wraps the merged router. Requests without the header, and the pages, pass untouched.
-pub(crate) async fn repeatable(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
-    let Some((tenant, key)) = subject(&request) else { return next.run(request).await };
+/// Wraps the merged router. Requests without the header, and the pages, pass untouched: this stands on the way of
+/// every token.
+#[derive(Clone)]
+pub(crate) struct Repeatable(pub(crate) Arc<Engine>);
+
+/// What [`Repeatable`] makes of a service.
+#[derive(Clone)]
+pub(crate) struct RepeatableService<S> {
+    inner: S,
+    engine: Arc<Engine>,
+}
+
+impl<S> Layer<S> for Repeatable {
+    type Service = RepeatableService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RepeatableService { inner, engine: Arc::clone(&self.0) }
+    }
+}
+
+impl<S> Service<Request> for RepeatableService<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Some((tenant, key)) = subject(&request) else { return Box::pin(self.inner.call(request)) };
+        Box::pin(once(Arc::clone(&self.engine), tenant, key, request, self.inner.clone()))
+    }
+}
+
+/// Answers the first request with a key by the inner service, and every later one by what it answered.
+async fn once<S>(
+    engine: Arc<Engine>,
+    tenant: TenantId,
+    key: String,
+    request: Request,
+    inner: S,
+) -> Result<Response, Infallible>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LONGEST).await else { return StatusCode::BAD_REQUEST.into_response() };
+    let Ok(body) = to_bytes(body, LONGEST).await else { return Ok(StatusCode::BAD_REQUEST.into_response()) };
     let caller = caller(&parts.headers, &body);
     let asked = asked(&parts, &body);
-    match engine.idempotent_begin(&tenant, &key, &caller, &asked).await {
+    let begun = engine.idempotent_begin(&tenant, &key, &caller, &asked).await;
+    let request = Request::from_parts(parts, Body::from(body));
+    Ok(match begun {
         Ok(Begun::Replay(answer)) => replay(answer),
-        Ok(Begun::NoTenant) => next.run(Request::from_parts(parts, Body::from(body))).await,
-        Ok(Begun::First(ticket)) => {
-            let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-            keep(&engine, ticket, response).await
-        }
+        Ok(Begun::NoTenant) => inner.oneshot(request).await?,
+        Ok(Begun::First(ticket)) => keep(&engine, ticket, inner.oneshot(request).await?).await,
         Err(refusal) => refused(&refusal),
-    }
+    })
 }
 
 /// The tenant and the key, if this is a POST to an OAuth endpoint with the header.

@@ -3,17 +3,18 @@
 use crate::derive::Deriver;
 use crate::entropy::SystemEntropy;
 use crate::error::EngineError;
-use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use jose::SecretString;
 use moka::sync::Cache;
 use protocol::client::{Client, HashedSecret};
 use protocol::decision::{Derive, Entropy};
 use protocol::time::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use zeroize::Zeroize;
 
 /// Longest password or secret that is looked at, in bytes (attack LGN-08).
 pub const MAX_PASSWORD_BYTES: usize = 1024;
@@ -25,6 +26,7 @@ const WAITING_PER_SLOT: usize = 64;
 pub struct Hashing {
     slots: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    memory: Memory,
     /// Remembers which chosen client secret was verified against which hash, as a keyed digest of both.
     verified: Cache<[u8; 32], ()>,
     deriver: Deriver,
@@ -38,6 +40,7 @@ impl Hashing {
         Self {
             slots: Arc::new(Semaphore::new(slots)),
             waiting: Arc::new(Semaphore::new(slots * WAITING_PER_SLOT)),
+            memory: Memory::default(),
             verified: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build(),
             deriver: Deriver::new(master, "verified secrets"),
             decoy: "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
@@ -76,7 +79,8 @@ impl Hashing {
         let hash = hash.unwrap_or(&self.decoy).to_owned();
         let too_long = password.len() > MAX_PASSWORD_BYTES;
         let password = zeroize::Zeroizing::new(if too_long { String::new() } else { password.to_owned() });
-        let fits = self.run(move || argon2_fits(&password, &hash)).await?;
+        let memory = self.memory.clone();
+        let fits = self.run(move || memory.fits(&password, &hash)).await?;
         Ok(fits && known && !too_long)
     }
 
@@ -109,14 +113,15 @@ impl Hashing {
             let presented = fast_hash(presented);
             return Ok(jose::constant_time_eq(presented.0.as_bytes(), hash.0.as_bytes()));
         }
-        let memory = self.deriver.derive(&hash.0, presented);
-        if self.verified.contains_key(&memory) {
+        let remembered = self.deriver.derive(&hash.0, presented);
+        if self.verified.contains_key(&remembered) {
             return Ok(true);
         }
+        let memory = self.memory.clone();
         let (owned, hash) = (zeroize::Zeroizing::new(presented.to_owned()), hash.0.clone());
-        let fits = self.run(move || argon2_fits(&owned, &hash)).await?;
+        let fits = self.run(move || memory.fits(&owned, &hash)).await?;
         if fits {
-            self.verified.insert(memory, ());
+            self.verified.insert(remembered, ());
         }
         Ok(fits)
     }
@@ -139,9 +144,34 @@ impl Hashing {
     }
 }
 
-fn argon2_fits(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash)
-        .is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
+/// The memory that hashes are computed in, kept from one to the next: as many pieces as there were hashes at one time.
+///
+/// Taken anew for each hash, 19 MiB would be paged in each time and stay behind in every thread that ever hashed.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<Vec<Block>>>>);
+
+impl Memory {
+    /// Whether the password fits the hash, a PHC string. A string that is none fits nothing.
+    fn fits(&self, password: &str, hash: &str) -> bool {
+        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let fits = argon2_fits(password, hash, &mut blocks).unwrap_or(false);
+        blocks.iter_mut().zeroize();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(blocks);
+        fits
+    }
+}
+
+fn argon2_fits(password: &str, hash: &str, blocks: &mut Vec<Block>) -> argon2::password_hash::Result<bool> {
+    let parsed = PasswordHash::new(hash)?;
+    let (Some(salt), Some(expected)) = (&parsed.salt, &parsed.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(parsed.algorithm.as_str())?;
+    let version = parsed.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let params = Params::try_from(&parsed)?;
+    blocks.resize(params.block_count(), Block::new());
+    let mut computed = zeroize::Zeroizing::new(vec![0; expected.len()]);
+    let argon2 = Argon2::new(algorithm, version, params);
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut computed, blocks.as_mut_slice())?;
+    Ok(jose::constant_time_eq(&computed, expected.as_bytes()))
 }
 
 /// The stored form of a secret that the server made.
@@ -181,11 +211,28 @@ mod tests {
         assert!(!check(format!("{}y", &long[..79])).await);
     }
 
+    #[tokio::test]
+    async fn one_memory_serves_hashes_of_other_parameters_and_broken_ones() {
+        let hashing = Hashing::new(1, &[7; 32]);
+        let small = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
+        let imported = small.hash_password(b"imported").unwrap().to_string();
+        let ours = hashing.hash("ours").await.unwrap();
+        for _ in 0..2 {
+            assert!(hashing.verify_password("imported", Some(&imported)).await.unwrap());
+            assert!(hashing.verify_password("ours", Some(&ours)).await.unwrap());
+            for broken in
+                ["", "$argon2id$", "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ", "$scrypt$ln=1$c2FsdA$aGFzaA"]
+            {
+                assert!(!hashing.verify_password("ours", Some(broken)).await.unwrap(), "{broken}");
+            }
+        }
+    }
+
     #[test]
     fn the_decoy_is_a_hash_of_the_same_cost() {
         let hashing = Hashing::new(1, &[7; 32]);
         let decoy = PasswordHash::new(&hashing.decoy).unwrap();
         assert_eq!(decoy.params.get_decimal("m"), Some(19456));
-        assert!(!argon2_fits("", &hashing.decoy));
+        assert!(!hashing.memory.fits("", &hashing.decoy));
     }
 }

@@ -301,4 +301,88 @@ mod tests {
             assert!(!answer(freed).is_final(), "{freed}");
         }
     }
+
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+    /// Stands still, ten seconds after the epoch or later.
+    struct Standing(std::sync::atomic::AtomicI64);
+
+    impl crate::Clock for Standing {
+        fn now(&self) -> protocol::time::Timestamp {
+            protocol::time::Timestamp::from_seconds(self.0.load(std::sync::atomic::Ordering::SeqCst))
+        }
+    }
+
+    async fn engine() -> (Arc<Engine>, Arc<Standing>, TenantId) {
+        let clock = Arc::new(Standing(std::sync::atomic::AtomicI64::new(10)));
+        let config = crate::EngineConfig::new("https://localhost", Zeroizing::new([7; 32]));
+        let told: Arc<dyn crate::Clock> = Arc::<Standing>::clone(&clock);
+        let engine = Engine::open(config, Arc::new(store::memory::MemoryStore::new()), told).unwrap();
+        let tenant = TenantId::new("acme");
+        engine.create_tenant(&tenant, "Acme").await.unwrap();
+        (engine, clock, tenant)
+    }
+
+    async fn begin(engine: &Engine, tenant: &TenantId) -> Begun {
+        engine.idempotent_begin(tenant, KEY, &[1; 32], &[2; 32]).await.unwrap()
+    }
+
+    async fn first(engine: &Engine, tenant: &TenantId) -> Ticket {
+        match begin(engine, tenant).await {
+            Begun::First(ticket) => ticket,
+            Begun::Replay(_) | Begun::NoTenant => panic!("not the first"),
+        }
+    }
+
+    fn answered(status: u16) -> StoredAnswer {
+        StoredAnswer { status, headers: Vec::new(), body: b"x".to_vec() }
+    }
+
+    #[tokio::test]
+    async fn a_twin_waits_for_the_answer_and_gets_it() {
+        let (engine, _, tenant) = engine().await;
+        let ticket = first(&engine, &tenant).await;
+        let (twin, name) = (Arc::clone(&engine), tenant.clone());
+        let waiting = tokio::spawn(async move { begin(&twin, &name).await });
+        tokio::task::yield_now().await;
+        engine.idempotent_finish(ticket, &answered(201)).await;
+        assert!(matches!(waiting.await.unwrap(), Begun::Replay(answer) if answer == answered(201)));
+    }
+
+    #[tokio::test]
+    async fn a_failure_or_a_handler_that_went_away_frees_the_key() {
+        let (engine, _, tenant) = engine().await;
+        let ticket = first(&engine, &tenant).await;
+        engine.idempotent_finish(ticket, &answered(503)).await;
+        drop(first(&engine, &tenant).await);
+        let ticket = first(&engine, &tenant).await;
+        engine.idempotent_finish(ticket, &answered(200)).await;
+        assert!(matches!(begin(&engine, &tenant).await, Begun::Replay(_)));
+    }
+
+    #[tokio::test]
+    async fn a_marker_without_an_answer_is_taken_over_and_its_owner_comes_too_late() {
+        let (engine, clock, tenant) = engine().await;
+        let lost = first(&engine, &tenant).await;
+        clock.0.fetch_add(10, std::sync::atomic::Ordering::SeqCst);
+        let ticket = first(&engine, &tenant).await;
+        engine.idempotent_finish(ticket, &answered(200)).await;
+        engine.idempotent_finish(lost, &answered(409)).await;
+        assert!(matches!(begin(&engine, &tenant).await, Begun::Replay(answer) if answer.status == 200));
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_given_again_for_a_minute() {
+        let (engine, clock, tenant) = engine().await;
+        let ticket = first(&engine, &tenant).await;
+        engine.idempotent_finish(ticket, &answered(200)).await;
+        clock.0.fetch_add(59, std::sync::atomic::Ordering::SeqCst);
+        assert!(matches!(begin(&engine, &tenant).await, Begun::Replay(_)));
+        let other = engine.idempotent_begin(&tenant, KEY, &[1; 32], &[3; 32]).await;
+        assert!(matches!(other, Err(refusal) if refusal.reason == Reason::IdempotencyKeyReused));
+        clock.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        assert!(matches!(begin(&engine, &tenant).await, Begun::First(_)));
+        let nowhere = engine.idempotent_begin(&TenantId::new("nobody"), KEY, &[1; 32], &[2; 32]).await;
+        assert!(matches!(nowhere, Ok(Begun::NoTenant)));
+    }
 }

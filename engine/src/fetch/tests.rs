@@ -245,3 +245,54 @@ fn a_trust_anchor_that_cannot_be_read_is_said_at_start() {
         FetchPolicy { extra_trust_anchors: vec!["/does/not/exist.pem".into()], ..FetchPolicy::default() };
     assert!(Fetch::new(&policy).is_err());
 }
+
+/// A TLS server on 127.0.0.1 with a certificate of its own making; its port and the certificate as PEM.
+async fn serve_tls(name: &str) -> (u16, String) {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config =
+        rustls::ServerConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(socket).await else { continue };
+            let mut request = vec![0; 4096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(&ok("{}")).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    (port, made.cert.pem())
+}
+
+#[tokio::test]
+async fn w_13_certificates_are_checked_against_system_and_extra_trust_anchors() {
+    let (port, pem) = serve_tls("localhost").await;
+    let url = format!("https://localhost:{port}/");
+    let stranger = on_loopback().get_json(&url).await;
+    assert!(matches!(stranger, Err(FetchError::Unreachable(_))), "{stranger:?}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("root.pem");
+    std::fs::write(&file, &pem).unwrap();
+    let policy =
+        FetchPolicy { allow_loopback: true, extra_trust_anchors: vec![file], ..FetchPolicy::default() };
+    let trusting = Fetch::new(&policy).unwrap();
+    assert_eq!(trusting.get_json(&url).await.unwrap().status, 200);
+    // The name must be the certificate's, too.
+    let other = trusting.get_json(&format!("https://127.0.0.1:{port}/")).await;
+    assert!(matches!(other, Err(FetchError::Unreachable(_))), "{other:?}");
+    // A host that is exempt by name needs no leave for loopback.
+    let exempt =
+        FetchPolicy { allow_loopback: false, allowed_hosts: vec![format!("localhost:{port}")], ..policy };
+    assert_eq!(Fetch::new(&exempt).unwrap().get_json(&url).await.unwrap().status, 200);
+    let other_port = FetchPolicy { allowed_hosts: vec![format!("localhost:{}", port ^ 1)], ..exempt };
+    let refused = Fetch::new(&other_port).unwrap().get_json(&url).await;
+    assert!(matches!(refused, Err(FetchError::Address { .. })), "{refused:?}");
+}

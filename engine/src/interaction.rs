@@ -14,7 +14,6 @@ use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::decision::Derive;
 use protocol::error::{Reason, Refusal};
-use protocol::id::ClientId;
 use protocol::params::Params;
 use protocol::record::{ArtifactKind, DocumentKind, Found, HandleHash, Lookup};
 use protocol::scope::ScopeSet;

@@ -194,7 +194,7 @@ fn authentication(members: &Map<String, Value>, client: &mut Client) -> Result<(
     }
     client.jwks = member::<JwkSet>(members, "jwks");
     client.jwks_uri = text(members, "jwks_uri").filter(|uri| is_url(uri)).unwrap_or_default().to_owned();
-    if client.jwks.is_some() == !client.jwks_uri.is_empty() {
+    if client.jwks.is_some() != client.jwks_uri.is_empty() {
         return Err(invalid("jwks", "both or neither", "either jwks or jwks_uri with private_key_jwt"));
     }
     let shown = client.jwks.iter().flat_map(|set| &set.keys);

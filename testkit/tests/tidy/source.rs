@@ -2,7 +2,9 @@
 //! code is not upset by prose, and the other way round.
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The crates of the workspace, in the order of the arrows (see `arrows`).
 pub(crate) const CRATES: [&str; 11] = [
@@ -30,32 +32,18 @@ pub(crate) struct Source {
     pub(crate) literals: String,
     /// Whole file is not shipped: it lies in `tests` or `examples`, or is declared as `#[cfg(test)] mod name;`.
     pub(crate) is_test: bool,
+    /// Lines (from 1) that belong to `#[cfg(test)]` modules.
+    pub(crate) test_lines: Vec<RangeInclusive<usize>>,
 }
 
 impl Source {
-    fn new(path: String, text: String) -> Self {
+    pub(crate) fn new(path: String, text: String) -> Self {
         let kinds = kinds(&text);
         let code = only(&text, &kinds, Kind::Code);
         let literals = only(&text, &kinds, Kind::Literal);
         let is_test = path.contains("/tests/") || path.contains("/examples/");
-        Self { path, text, code, literals, is_test }
-    }
-
-    /// Line numbers (from 1) that belong to `#[cfg(test)]` modules.
-    pub(crate) fn test_lines(&self) -> Vec<std::ops::RangeInclusive<usize>> {
-        let mut ranges = Vec::new();
-        for (start, _) in self.code.match_indices("#[cfg(test)]") {
-            let rest = &self.code[start..];
-            let (Some(open), semicolon) = (rest.find('{'), rest.find(';').unwrap_or(usize::MAX)) else {
-                continue;
-            };
-            if semicolon < open {
-                continue;
-            }
-            let end = start + open + block_length(&rest[open..]);
-            ranges.push(line_of(&self.code, start)..=line_of(&self.code, end));
-        }
-        ranges
+        let test_lines = test_lines(&code);
+        Self { path, text, code, literals, is_test, test_lines }
     }
 
     /// Paths that the modules declared as `#[cfg(test)] mod name;` may have.
@@ -77,7 +65,7 @@ impl Source {
 
     /// Whether the line (from 1) is test code.
     pub(crate) fn is_test_line(&self, line: usize) -> bool {
-        self.is_test || self.test_lines().iter().any(|range| range.contains(&line))
+        self.is_test || self.test_lines.iter().any(|range| range.contains(&line))
     }
 
     /// `path:line` of each place where `pattern` occurs in `haystack`, one of this source's texts.
@@ -98,13 +86,34 @@ impl Source {
     }
 }
 
+fn test_lines(code: &str) -> Vec<RangeInclusive<usize>> {
+    let mut ranges = Vec::new();
+    for (start, _) in code.match_indices("#[cfg(test)]") {
+        let rest = &code[start..];
+        let (Some(open), semicolon) = (rest.find('{'), rest.find(';').unwrap_or(usize::MAX)) else {
+            continue;
+        };
+        if semicolon < open {
+            continue;
+        }
+        let end = start + open + block_length(&rest[open..]);
+        ranges.push(line_of(code, start)..=line_of(code, end));
+    }
+    ranges
+}
+
 /// Root of the workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// Every Rust file of every crate.
-pub(crate) fn rust_sources() -> Vec<Source> {
+/// Every Rust file of every crate, read once.
+pub(crate) fn rust_sources() -> &'static [Source] {
+    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
+    SOURCES.get_or_init(read_sources)
+}
+
+fn read_sources() -> Vec<Source> {
     let root = root();
     let mut files = Vec::new();
     for room in CRATES {

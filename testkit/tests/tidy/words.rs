@@ -49,7 +49,7 @@ fn code_has_no_stubs_and_no_silenced_rules() {
         ("unsafe {", "there is none"),
     ];
     let mut violations = Vec::new();
-    for source in &rust_sources() {
+    for source in rust_sources() {
         for (pattern, mend) in FORBIDDEN {
             violations
                 .extend(source.places(&source.code, pattern).map(|(_, place)| format!("{place} ({mend})")));
@@ -61,7 +61,7 @@ fn code_has_no_stubs_and_no_silenced_rules() {
 #[test]
 fn every_exception_says_why() {
     let mut violations = Vec::new();
-    for source in &rust_sources() {
+    for source in rust_sources() {
         for (at, _) in source.code.match_indices("#[expect(").chain(source.code.match_indices("#![expect(")) {
             let attribute = source.code[at..].split(")]").next().unwrap_or_default();
             if !attribute.contains("reason =") {

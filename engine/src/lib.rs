@@ -32,6 +32,7 @@ mod login;
 mod logout;
 mod metadata;
 mod par;
+mod registration;
 pub mod relying_party;
 mod revoke;
 mod seal;

@@ -2,6 +2,7 @@
 
 use crate::duration::Span;
 use crate::id::{ClientId, ServerId, TenantId, Uid};
+use crate::registration::RegistrationToken;
 use crate::time::Timestamp;
 use jose::{Algorithm, JwkSet};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -253,6 +254,10 @@ pub struct Client {
     pub software_version: String,
     /// Made through dynamic registration; read-only.
     pub dynamically_registered: bool,
+    /// How it manages its own registration (RFC 7592 §3); never shown.
+    #[schema(ignore)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_token: Option<RegistrationToken>,
     /// When the last client of the same id was deleted: tokens issued until then are dead (attack W-09).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
@@ -340,6 +345,7 @@ impl Default for Client {
             software_id: String::new(),
             software_version: String::new(),
             dynamically_registered: false,
+            registration_token: None,
             predecessor_deleted_at: None,
             uid: Uid::default(),
             created_at: Timestamp::default(),

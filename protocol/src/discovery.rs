@@ -59,6 +59,10 @@ pub fn document(cx: &Cx<'_>, ui_locales: &[&str]) -> Map<String, Value> {
     for endpoint in ENDPOINTS {
         document.insert(endpoint.member.to_owned(), json!(format!("{}{}", cx.issuer, endpoint.path)));
     }
+    // RFC 8414 §2: only where somebody may register.
+    if cx.server.dynamic_client_registration.enabled {
+        document.insert("registration_endpoint".to_owned(), json!(format!("{}/oauth2/register", cx.issuer)));
+    }
     client_authentication(cx, &mut document);
     flows(cx, &mut document);
     claims(cx, &mut document);

@@ -25,6 +25,7 @@ pub mod params;
 pub mod pkce;
 pub mod record;
 pub mod redirect_uri;
+pub mod registration;
 pub mod resource;
 pub mod response_mode;
 pub mod response_type;

@@ -2,6 +2,7 @@
 
 use crate::duration::Span;
 use crate::id::{ServerId, TenantId, Uid};
+use crate::registration::DynamicClientRegistration;
 use crate::time::Timestamp;
 use jose::Algorithm;
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,7 @@ pub struct Server {
     pub dynamic_scope_separator: String,
     pub acr_values_supported: Vec<String>,
     pub client_id_metadata_documents: ClientIdMetadataDocuments,
+    pub dynamic_client_registration: DynamicClientRegistration,
     pub advanced: Advanced,
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
@@ -159,6 +161,7 @@ impl Default for Server {
             dynamic_scope_separator: ".".to_owned(),
             acr_values_supported: strings(&["1"]),
             client_id_metadata_documents: ClientIdMetadataDocuments::default(),
+            dynamic_client_registration: DynamicClientRegistration::default(),
             advanced: Advanced::default(),
             metadata: Map::new(),
             uid: Uid::default(),

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE, OPTIONS");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS");
 /// `*` does not cover `Authorization` (Fetch §4.8), and old browsers do not know `*` at all.
 const HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, dpop, mcp-protocol-version, x-idempotency-key, x-correlation-id, *",

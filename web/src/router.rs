@@ -7,6 +7,7 @@ use crate::oauth2::discovery::discovery;
 use crate::oauth2::introspect::introspect;
 use crate::oauth2::jwks::jwks;
 use crate::oauth2::par::par;
+use crate::oauth2::register;
 use crate::oauth2::revoke::revoke;
 use crate::oauth2::token::token;
 use crate::oauth2::userinfo::userinfo;
@@ -34,6 +35,11 @@ fn programs(engine: Arc<Engine>) -> Router {
         .route("/{tid}/{aid}/par", post(par))
         .route("/{tid}/{aid}/oauth2/introspect", post(introspect))
         .route("/{tid}/{aid}/oauth2/revoke", post(revoke))
+        .route("/{tid}/{aid}/oauth2/register", post(register::register))
+        .route(
+            "/{tid}/{aid}/oauth2/register/{cid}",
+            get(register::read).put(register::update).delete(register::end),
+        )
         .route("/{tid}/{aid}/userinfo", get(userinfo).post(userinfo))
         .route("/{tid}/{aid}/clients", get(access::list))
         .route("/{tid}/{aid}/clients/{cid}", delete(access::revoke))

@@ -19,6 +19,7 @@ use std::sync::Arc;
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
 
 /// A request at an endpoint or page of one workspace.
 pub(crate) struct WorkspaceRequest {
@@ -103,6 +104,19 @@ impl WorkspaceRequest {
             return Err(refusal.received(self.content_type().unwrap_or("no Content-Type")));
         }
         Params::parse(self.body.as_deref().ok_or(Reason::BodyTooLarge)?)
+    }
+
+    /// The bytes of a JSON body.
+    ///
+    /// # Errors
+    /// Another content type, or too many bytes.
+    pub(crate) fn json(&self) -> Result<&[u8], Refusal> {
+        let essence = self.content_type().and_then(|line| line.split(';').next()).unwrap_or_default();
+        if !essence.trim().eq_ignore_ascii_case(JSON) {
+            let refusal = Refusal::new(Reason::RegistrationContentType).expected(JSON);
+            return Err(refusal.received(self.content_type().unwrap_or("no Content-Type")));
+        }
+        Ok(self.body.as_deref().ok_or(Reason::BodyTooLarge)?)
     }
 
     /// The parameters of the query.

@@ -160,6 +160,7 @@ impl Kind for Clients {
         client.sealed_secret = None;
         client.hashed_rotated_secrets.clear();
         client.predecessor_deleted_at = None;
+        client.registration_token = None;
         if client.audience.is_empty() {
             client.audience = vec![client.client_id.to_string()];
         }
@@ -189,6 +190,7 @@ impl Editable for Clients {
         "rotated_secrets",
         "hashed_rotated_secrets",
         "predecessor_deleted_at",
+        "registration_token",
         "client_id_issued_at",
         "created_at",
         "application_types",
@@ -253,6 +255,7 @@ fn inherit(client: &mut Client, before: Option<&Client>, call: &Call) {
     client.hashed_rotated_secrets =
         before.map(|before| before.hashed_rotated_secrets.clone()).unwrap_or_default();
     client.system = before.is_some_and(|before| before.system);
+    client.registration_token = before.and_then(|before| before.registration_token.clone());
     client.dynamically_registered = before.is_some_and(|before| before.dynamically_registered);
     client.predecessor_deleted_at = before.and_then(|before| before.predecessor_deleted_at);
     let now = engine.now().seconds();

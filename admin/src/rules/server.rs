@@ -58,6 +58,17 @@ pub(crate) fn check(server: &Server, problems: &mut Problems) {
     );
     problems.distinct("acr_values_supported", &server.acr_values_supported);
     problems.distinct(
+        "dynamic_client_registration.default_scopes",
+        &server.dynamic_client_registration.default_scopes,
+    );
+    problems.require(
+        (Span::hours(24)..=Span::hours(24 * 366))
+            .contains(&server.dynamic_client_registration.registration_access_token_ttl),
+        "dynamic_client_registration.registration_access_token_ttl",
+        server.dynamic_client_registration.registration_access_token_ttl,
+        "24h to 8784h",
+    );
+    problems.distinct(
         "client_id_metadata_documents.allowed_hosts",
         &server.client_id_metadata_documents.allowed_hosts,
     );

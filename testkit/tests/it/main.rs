@@ -47,6 +47,8 @@ mod redirect_uris;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
+mod registration;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod storage_failures;

@@ -1,0 +1,363 @@
+//! Dynamic client registration (RFC 7591, OIDC Registration) and its management (RFC 7592): what a client may say
+//! about itself. Who may register, secrets and storage are the engine's.
+
+use crate::client::{Client, TokenEndpointAuthMethod};
+use crate::client_auth::CLIENT_AUTH_METHODS;
+use crate::decision::Catalog;
+use crate::duration::Span;
+use crate::error::{Reason, Refusal};
+use crate::record::HandleHash;
+use crate::redirect_uri::{Destination, Parts, validate_registered_uri};
+use crate::scope::{Scope, is_scope_token};
+use crate::server::Server;
+use crate::time::Timestamp;
+use jose::Algorithm;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+/// Longest body, in bytes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Most entries of any list.
+const MAX_ENTRIES: usize = 100;
+/// Longest text of one member, in bytes.
+const MAX_TEXT_BYTES: usize = 2048;
+
+/// What a client may say about itself (RFC 7591 §2, OIDC Registration §2). Everything else is passed over, so that
+/// nobody gives himself trust, scopes or an id (attacks DCR-10, DCR-11).
+const MEMBERS: &[&str] = &[
+    "redirect_uris",
+    "response_types",
+    "grant_types",
+    "application_type",
+    "contacts",
+    "client_name",
+    "client_uri",
+    "logo_uri",
+    "policy_uri",
+    "tos_uri",
+    "jwks",
+    "jwks_uri",
+    "sector_identifier_uri",
+    "subject_type",
+    "id_token_signed_response_alg",
+    "id_token_encrypted_response_alg",
+    "id_token_encrypted_response_enc",
+    "userinfo_signed_response_alg",
+    "request_object_signing_alg",
+    "request_uris",
+    "token_endpoint_auth_method",
+    "token_endpoint_auth_signing_alg",
+    "default_max_age",
+    "require_auth_time",
+    "default_acr_values",
+    "initiate_login_uri",
+    "post_logout_redirect_uris",
+    "frontchannel_logout_uri",
+    "frontchannel_logout_session_required",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
+    "require_pushed_authorization_requests",
+    "dpop_bound_access_tokens",
+    "software_id",
+    "software_version",
+];
+
+/// Grant types that a client may take by itself. One that acts for itself or with somebody's password is made by an
+/// administrator (attack DCR-11).
+const GRANT_TYPES: &[&str] =
+    &["authorization_code", "implicit", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"];
+const SIGNING_ALGORITHMS: &[&str] = &["RS256", "ES256", "PS256", "EdDSA"];
+
+/// How a client manages its own registration (RFC 7592 §3); stored with it, never shown.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RegistrationToken {
+    pub hash: HandleHash,
+    pub expires_at: Timestamp,
+}
+
+/// Settings of a workspace (contract: `dynamic_client_registration`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct DynamicClientRegistration {
+    pub enabled: bool,
+    pub initial_access_token: InitialAccessToken,
+    /// Scopes that such clients may ask for, beside those of the workspace's own services.
+    pub default_scopes: Vec<String>,
+    /// Life of a registration access token.
+    #[schema(value_type = String)]
+    pub registration_access_token_ttl: Span,
+    /// An update keeps the registration access token.
+    pub disable_registration_token_rotation: bool,
+}
+
+/// Whether registering needs a token with the scope `dcr_register` (RFC 7591 §1.2).
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct InitialAccessToken {
+    pub required: bool,
+}
+
+impl Default for DynamicClientRegistration {
+    fn default() -> Self {
+        let scopes = ["openid", "profile", "email", "phone", "address", "offline_access"];
+        Self {
+            enabled: false,
+            initial_access_token: InitialAccessToken::default(),
+            default_scopes: scopes.map(str::to_owned).to_vec(),
+            registration_access_token_ttl: Span::hours(720),
+            disable_registration_token_rotation: false,
+        }
+    }
+}
+
+/// Reads the body of a registration request: an object with each member once, `null` counting as absent.
+///
+/// # Errors
+/// [`Reason::RegistrationMalformed`] (attack DCR-14).
+pub fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    let refuse = |why: String| Refusal::new(Reason::RegistrationMalformed).received(why);
+    if body.len() > MAX_BODY_BYTES {
+        return Err(refuse("too many bytes".to_owned()));
+    }
+    let mut members = jose::parse_object(body).map_err(|why| refuse(why.to_string()))?;
+    members.retain(|_, value| !value.is_null());
+    Ok(members)
+}
+
+/// The client that the members describe; identity, secret and storage are for the caller.
+///
+/// # Errors
+/// [`Reason::RegistrationRedirectUri`] or [`Reason::RegistrationMetadata`] with the member (RFC 7591 §3.2.2).
+pub fn client(members: &Map<String, Value>, server: &Server, catalog: &Catalog) -> Result<Client, Refusal> {
+    let mut said: Map<String, Value> = Map::new();
+    for name in MEMBERS {
+        if let Some(value) = members.get(*name) {
+            check_size(name, value)?;
+            said.insert((*name).to_owned(), value.clone());
+        }
+    }
+    let names_application_type = said.contains_key("application_type");
+    let mut client: Client = serde_json::from_value(Value::Object(said))
+        .map_err(|why| metadata("a member", &why.to_string(), "the type that RFC 7591 gives it"))?;
+    if !names_application_type && is_local(&client) {
+        "native".clone_into(&mut client.application_type);
+    }
+    settle_grants(&mut client, server)?;
+    settle_scopes(&mut client, members, server, catalog)?;
+    check_redirect_uris(&client)?;
+    check_authentication(&client, server)?;
+    check_algorithms(&client)?;
+    check_addresses(&client)?;
+    // OIDC Registration §2 (decisions 5).
+    client.id_token_signed_response_alg.get_or_insert(Algorithm::RS256);
+    client.dynamically_registered = true;
+    Ok(client)
+}
+
+/// The client information response (RFC 7591 §3.2.1): all that is registered, nothing empty.
+pub fn shown(client: &Client) -> Map<String, Value> {
+    let mut shown = Map::new();
+    if let Ok(Value::Object(stored)) = serde_json::to_value(client) {
+        let is_said = |name: &str| MEMBERS.contains(&name);
+        shown.extend(stored.into_iter().filter(|(name, value)| is_said(name) && !value.is_null()));
+    }
+    shown.insert("client_id".to_owned(), json!(client.client_id));
+    shown.insert("client_id_issued_at".to_owned(), json!(client.client_id_issued_at));
+    shown.insert("scope".to_owned(), json!(client.scopes.join(" ")));
+    shown
+}
+
+fn check_size(name: &str, value: &Value) -> Result<(), Refusal> {
+    let entries = value.as_array().map_or(0, Vec::len);
+    let longest = |value: &Value| value.as_str().map_or(0, str::len);
+    let texts = value.as_array().into_iter().flatten().chain([value]).map(longest).max();
+    if entries > MAX_ENTRIES || texts.unwrap_or(0) > MAX_TEXT_BYTES {
+        return Err(metadata(name, "too much", "at most 100 entries of 2048 bytes"));
+    }
+    Ok(())
+}
+
+/// Whether every redirect URI leads to an application on somebody's computer (RFC 8252 §7).
+fn is_local(client: &Client) -> bool {
+    let uris = &client.redirect_uris;
+    let local = |uri: &String| Parts::read(uri).is_ok_and(|parts| parts.destination != Destination::Web);
+    !uris.is_empty() && uris.iter().all(local)
+}
+
+/// Grant and response types belong together (RFC 7591 §2.1); what a client cannot have is replaced by what it can, and
+/// the answer says so (RFC 7591 §3.2.1).
+fn settle_grants(client: &mut Client, server: &Server) -> Result<(), Refusal> {
+    if client.grant_types.is_empty() {
+        client.grant_types = vec!["authorization_code".to_owned()];
+    }
+    for response_type in &client.response_types {
+        let mut parts: Vec<&str> = response_type.split(' ').collect();
+        parts.sort_unstable();
+        parts.dedup();
+        let known = parts.iter().all(|part| ["code", "id_token", "token"].contains(part));
+        if !known && response_type != "none" {
+            return Err(metadata("response_types", response_type, "code, id_token and token, combined"));
+        }
+        let (with_code, with_token) =
+            (parts.contains(&"code"), parts.iter().any(|part| part.ends_with("token")));
+        for (needed, grant_type) in [(with_code, "authorization_code"), (with_token, "implicit")] {
+            if needed && !client.registered_grant_type(grant_type) {
+                client.grant_types.push(grant_type.to_owned());
+            }
+        }
+    }
+    let asked = std::mem::take(&mut client.grant_types);
+    let is_possible = |name: &String| GRANT_TYPES.contains(&name.as_str()) && server.allows_grant_type(name);
+    for grant_type in asked.iter().filter(|name| is_possible(name)) {
+        if !client.registered_grant_type(grant_type) {
+            client.grant_types.push(grant_type.clone());
+        }
+    }
+    if client.grant_types.is_empty() {
+        return Err(metadata("grant_types", &asked.join(" "), "authorization_code, refresh_token"));
+    }
+    let implicit = client.registered_grant_type("implicit");
+    client.response_types.retain(|response_type| implicit || !response_type.contains("token"));
+    Ok(())
+}
+
+/// `scope`, within what the workspace gives to such clients; all of that if nothing is asked (RFC 7591 §2).
+fn settle_scopes(
+    client: &mut Client,
+    members: &Map<String, Value>,
+    server: &Server,
+    catalog: &Catalog,
+) -> Result<(), Refusal> {
+    let defaults = &server.dynamic_client_registration.default_scopes;
+    let is_own = |scope: &Scope| catalog.service(&scope.service_id).is_some_and(|service| !service.system);
+    let given = catalog.scopes.iter().filter(|scope| defaults.contains(&scope.name) || is_own(scope));
+    client.scopes = given.map(|scope| scope.name.clone()).collect();
+    let Some(scope) = members.get("scope") else { return Ok(()) };
+    let asked = scope.as_str().ok_or_else(|| metadata("scope", "another value", "a text"))?;
+    let asked: Vec<&str> = asked.split(' ').filter(|name| !name.is_empty()).collect();
+    if let Some(odd) = asked.iter().find(|name| !is_scope_token(name)) {
+        return Err(metadata("scope", odd, "scope-tokens of RFC 6749 §3.3"));
+    }
+    client.scopes.retain(|name| asked.contains(&name.as_str()));
+    Ok(())
+}
+
+/// RFC 7591 §5; attack DCR-17. `oidcc-registration-regfrag`.
+fn check_redirect_uris(client: &Client) -> Result<(), Refusal> {
+    let redirects =
+        client.registered_grant_type("authorization_code") || client.registered_grant_type("implicit");
+    if redirects && client.redirect_uris.is_empty() {
+        return Err(Refusal::new(Reason::RegistrationRedirectUri).parameter("redirect_uris"));
+    }
+    for (member, uris) in [
+        ("redirect_uris", &client.redirect_uris),
+        ("post_logout_redirect_uris", &client.post_logout_redirect_uris),
+    ] {
+        for uri in uris {
+            validate_registered_uri(uri, &client.application_type).map_err(|refusal| Refusal {
+                reason: Reason::RegistrationRedirectUri,
+                parameter: Some(member.to_owned()),
+                ..refusal
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn check_authentication(client: &Client, server: &Server) -> Result<(), Refusal> {
+    let method = client.token_endpoint_auth_method;
+    let works = CLIENT_AUTH_METHODS.iter().any(|known| known.method() == method);
+    let allowed = server.token_endpoint_auth_methods.iter().any(|name| name == method.name());
+    if !works || !allowed {
+        let expected = "one of token_endpoint_auth_methods_supported";
+        return Err(metadata("token_endpoint_auth_method", method.name(), expected));
+    }
+    if client.jwks.is_some() && !client.jwks_uri.is_empty() {
+        return Err(metadata("jwks_uri", "jwks and jwks_uri", "only one of them"));
+    }
+    for key in client.jwks.iter().flat_map(|set| &set.keys) {
+        if key.is_private() || key.is_symmetric() || key.validate().is_err() {
+            return Err(metadata("jwks", "another key", "public keys only"));
+        }
+    }
+    let has_keys = client.jwks.is_some() || !client.jwks_uri.is_empty();
+    if method == TokenEndpointAuthMethod::PrivateKeyJwt && !has_keys {
+        return Err(metadata("jwks", "none", "jwks or jwks_uri with private_key_jwt"));
+    }
+    let with_secret = method == TokenEndpointAuthMethod::ClientSecretJwt;
+    match client.token_endpoint_auth_signing_alg {
+        Some(alg) if alg.is_symmetric() != with_secret => {
+            Err(metadata("token_endpoint_auth_signing_alg", alg.name(), "an algorithm of the method"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_algorithms(client: &Client) -> Result<(), Refusal> {
+    let one_of = |member: &str, value: &str, allowed: &[&str]| {
+        let fits = value.is_empty() || allowed.contains(&value);
+        if fits { Ok(()) } else { Err(metadata(member, value, &allowed.join(", "))) }
+    };
+    let alg = client.id_token_signed_response_alg.map_or("", Algorithm::name);
+    one_of("id_token_signed_response_alg", alg, SIGNING_ALGORITHMS)?;
+    one_of("application_type", &client.application_type, &["web", "native"])?;
+    one_of("subject_type", &client.subject_type, &["public", "pairwise"])?;
+    let signed = ["none", "RS256", "ES256", "PS256", "EdDSA"];
+    one_of("userinfo_signed_response_alg", &client.userinfo_signed_response_alg, &signed)?;
+    let request = ["any", "none", "RS256", "ES256", "PS256", "EdDSA"];
+    one_of("request_object_signing_alg", &client.request_object_signing_alg, &request)?;
+    let (key, content) = (["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES"], ["A256GCM", "A128CBC-HS256"]);
+    one_of("id_token_encrypted_response_alg", &client.id_token_encrypted_response_alg, &key)?;
+    one_of("id_token_encrypted_response_enc", &client.id_token_encrypted_response_enc, &content)?;
+    if client.default_max_age < 0 {
+        return Err(metadata("default_max_age", "less than 0", "seconds, 0 or more"));
+    }
+    Ok(())
+}
+
+/// Addresses are absolute `https` URLs without credentials. Those that the server calls are guarded again when they
+/// are called (attacks DCR-05 to DCR-09).
+fn check_addresses(client: &Client) -> Result<(), Refusal> {
+    let one = [
+        ("client_uri", &client.client_uri),
+        ("logo_uri", &client.logo_uri),
+        ("policy_uri", &client.policy_uri),
+        ("tos_uri", &client.tos_uri),
+        ("jwks_uri", &client.jwks_uri),
+        ("sector_identifier_uri", &client.sector_identifier_uri),
+        ("initiate_login_uri", &client.initiate_login_uri),
+        ("frontchannel_logout_uri", &client.frontchannel_logout_uri),
+        ("backchannel_logout_uri", &client.backchannel_logout_uri),
+    ];
+    let many = client.request_uris.iter().map(|uri| ("request_uris", uri));
+    for (member, uri) in one.into_iter().filter(|(_, uri)| !uri.is_empty()).chain(many) {
+        let url = Url::parse(uri).ok().filter(|url| url.username().is_empty() && url.password().is_none());
+        let is_loopback = |url: &Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        let fits =
+            url.is_some_and(|url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url));
+        if !fits {
+            return Err(metadata(member, uri, "an absolute https URL without credentials"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the document at `sector_identifier_uri` names every redirect URI (OIDC Registration §5;
+/// `oidcc-registration-sector-bad`).
+///
+/// # Errors
+/// [`Reason::RegistrationMetadata`].
+pub fn check_sector(client: &Client, document: &[u8]) -> Result<(), Refusal> {
+    let listed: Vec<String> = serde_json::from_slice(document).unwrap_or_default();
+    match client.redirect_uris.iter().find(|uri| !listed.contains(uri)) {
+        Some(missing) => {
+            Err(metadata("sector_identifier_uri", missing, "a JSON array with every redirect URI"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn metadata(member: &str, received: &str, expected: &str) -> Refusal {
+    Refusal::new(Reason::RegistrationMetadata).parameter(member).received(received).expected(expected)
+}

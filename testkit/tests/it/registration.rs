@@ -1,0 +1,271 @@
+//! Dynamic client registration and management (RFC 7591, RFC 7592, OIDC Registration).
+
+use http::Method;
+use serde_json::{Value, json};
+use testkit::{Answer, Ask, REDIRECT_URI, Site, TestServer};
+
+const REGISTER: &str = "/default/default/oauth2/register";
+
+async fn open() -> TestServer {
+    let server = TestServer::reaching_loopback().await;
+    settings(&server, &json!({"enabled": true})).await;
+    server
+}
+
+async fn settings(server: &TestServer, settings: &Value) {
+    let members = json!({"dynamic_client_registration": settings});
+    server.administrator().await.change("/servers/default", &members).await;
+}
+
+async fn register(server: &TestServer, metadata: &Value) -> Answer {
+    server.send(Ask::json(Method::POST, REGISTER, metadata)).await
+}
+
+async fn refused(server: &TestServer, error: &str, metadata: &Value) {
+    let answer = register(server, metadata).await;
+    assert_eq!(answer.status, 400, "{metadata}: {}", answer.text());
+    assert_eq!(answer.json()["error"], error, "{metadata}");
+}
+
+fn text<'a>(body: &'a Value, member: &str) -> &'a str {
+    body[member].as_str().unwrap_or_else(|| panic!("{member} in {body}"))
+}
+
+#[tokio::test]
+async fn dcr_02_nobody_registers_unless_the_workspace_says_so() {
+    let server = TestServer::start().await;
+    let answer = register(&server, &json!({"redirect_uris": [REDIRECT_URI]})).await;
+    assert_eq!(answer.status, 404, "{}", answer.text());
+    let discovery = "/default/default/.well-known/openid-configuration";
+    assert!(server.get(discovery).await.json()["registration_endpoint"].is_null());
+    settings(&server, &json!({"enabled": true})).await;
+    let endpoint = server.get(discovery).await.json()["registration_endpoint"].clone();
+    assert_eq!(endpoint, format!("{}{REGISTER}", testkit::ORIGIN));
+}
+
+#[tokio::test]
+async fn a_registered_client_gets_tokens() {
+    let server = open().await;
+    let metadata =
+        json!({"redirect_uris": [REDIRECT_URI], "grant_types": ["authorization_code", "refresh_token"]});
+    let answer = register(&server, &metadata).await.expect(201);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    let client = answer.json();
+    assert_eq!(client["redirect_uris"], json!([REDIRECT_URI]));
+    assert_eq!(client["token_endpoint_auth_method"], "client_secret_basic");
+    assert_eq!(client["id_token_signed_response_alg"], "RS256", "decisions 5");
+    assert_eq!(client["client_secret_expires_at"], 0);
+    assert!(!answer.text().contains("null"), "{}", answer.text());
+    let (id, secret) = (text(&client, "client_id"), text(&client, "client_secret"));
+    // DCR-16, and the TypeScript SDK does not encode them.
+    for made in [id, secret, text(&client, "registration_access_token")] {
+        assert!(made.len() >= 32 && made.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+    }
+    let party = server.party_at("/default/default", id, Some(secret)).with_scope("openid offline_access");
+    let tokens = party.tokens().await;
+    assert_eq!(testkit::header(tokens.id_token())["alg"], "RS256");
+    party.refresh(tokens.refresh_token()).await.expect(200);
+}
+
+#[tokio::test]
+async fn mcp_clients_register_as_public_native_applications() {
+    let server = open().await;
+    let metadata = json!({
+        "client_name": "MCP client",
+        "redirect_uris": ["http://localhost:33418/callback"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+        "unknown_member": {"x": null},
+    });
+    let client = register(&server, &metadata).await.expect(201).json();
+    assert_eq!(client["application_type"], "native");
+    assert!(client["client_secret"].is_null() && client["client_secret_expires_at"].is_null(), "{client}");
+    let party = server.party_at("/default/default", text(&client, "client_id"), None);
+    party.with_redirect_uri("http://localhost:50123/callback").tokens().await;
+}
+
+#[tokio::test]
+async fn oidcc_registration_regfrag_and_dcr_17_redirect_uris_are_checked() {
+    let server = open().await;
+    for uris in [
+        json!(["https://example.com/cb#fragment"]),
+        json!(["http://example.com/cb"]),
+        json!(["javascript:alert(1)"]),
+        json!(["https://*.example.com/"]),
+        json!([]),
+    ] {
+        refused(&server, "invalid_redirect_uri", &json!({"redirect_uris": uris})).await;
+    }
+    refused(&server, "invalid_redirect_uri", &json!({})).await;
+}
+
+#[tokio::test]
+async fn every_member_is_checked() {
+    let server = open().await;
+    for (member, value) in [
+        ("redirect_uris", json!(7)),
+        ("token_endpoint_auth_method", json!("magic")),
+        ("token_endpoint_auth_method", json!("private_key_jwt")),
+        ("token_endpoint_auth_signing_alg", json!("HS256")),
+        ("id_token_signed_response_alg", json!("none")),
+        ("id_token_signed_response_alg", json!("HS256")),
+        ("userinfo_signed_response_alg", json!("HS256")),
+        ("application_type", json!("toaster")),
+        ("subject_type", json!("secret")),
+        ("response_types", json!(["magic"])),
+        ("grant_types", json!(["password"])),
+        ("logo_uri", json!("javascript:alert(1)")),
+        ("client_uri", json!("http://example.com")),
+        ("jwks_uri", json!("file:///etc/passwd")),
+        ("backchannel_logout_uri", json!("gopher://127.0.0.1/")),
+        ("request_uris", json!(["http://169.254.169.254/"])),
+        ("default_max_age", json!(-1)),
+        ("client_name", json!("x".repeat(3000))),
+        ("scope", json!(["openid"])),
+        ("jwks", json!({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]})),
+    ] {
+        let mut metadata = json!({"redirect_uris": [REDIRECT_URI]});
+        metadata[member] = value;
+        if metadata["grant_types"] == json!(["password"]) {
+            metadata["response_types"] = json!([]);
+        }
+        refused(&server, "invalid_client_metadata", &metadata).await;
+    }
+}
+
+#[tokio::test]
+async fn dcr_10_dcr_11_nobody_gives_himself_privileges() {
+    let server = open().await;
+    let metadata = json!({
+        "redirect_uris": [REDIRECT_URI],
+        "client_id": "admin-swagger",
+        "client_secret": "chosen-chosen-chosen-chosen-chosen-chosen",
+        "trusted": true,
+        "system": true,
+        "tenant_id": "acme",
+        "authorization_server_id": "admin",
+        "audience": ["https://api.example"],
+        "scopes": ["introspect_tokens"],
+        "scope": "openid introspect_tokens revoke_tokens",
+        "grant_types": ["authorization_code", "client_credentials", "password"],
+        "registration_token": {"hash": "x", "expires_at": 0},
+        "predecessor_deleted_at": 1,
+    });
+    let client = register(&server, &metadata).await.expect(201).json();
+    assert_ne!(client["client_id"], "admin-swagger");
+    assert_eq!(client["scope"], "openid");
+    assert_eq!(client["grant_types"], json!(["authorization_code"]));
+    let path = format!("/clients/{}", text(&client, "client_id"));
+    let stored = server.administrator().await.get(&path).await.expect(200).json();
+    assert_eq!((&stored["trusted"], &stored["system"]), (&json!(false), &json!(false)));
+    assert_eq!(stored["dynamically_registered"], true);
+    assert!(stored["registration_token"].is_null());
+}
+
+#[tokio::test]
+async fn dcr_14_bombs_are_a_clean_400() {
+    let server = open().await;
+    let deep = format!("{{\"jwks\":{}{}}}", "[".repeat(20_000), "]".repeat(20_000));
+    let long = format!("{{\"client_name\":\"{}\"}}", "x".repeat(100_000));
+    for body in ["", "{", "[]", "null", r#"{"client_name":"a","client_name":"b"}"#, &deep, &long] {
+        let ask = Ask::new(Method::POST, REGISTER).body("application/json", body.to_owned());
+        server.send(ask).await.expect_error(400, "invalid_client_metadata");
+    }
+    let form = Ask::form(REGISTER, &[("redirect_uris", REDIRECT_URI)]);
+    assert_eq!(server.send(form).await.status, 415);
+}
+
+#[tokio::test]
+async fn rfc7592_a_client_manages_its_own_registration() {
+    let server = open().await;
+    let client = register(&server, &json!({"redirect_uris": [REDIRECT_URI]})).await.expect(201).json();
+    let (id, secret) = (text(&client, "client_id"), text(&client, "client_secret"));
+    let address = text(&client, "registration_client_uri");
+    assert_eq!(address, format!("{}{REGISTER}/{id}", testkit::ORIGIN));
+    let token = text(&client, "registration_access_token");
+    let read = server.send(Ask::get(address).bearer(token)).await.expect(200).json();
+    assert_eq!(read["redirect_uris"], json!([REDIRECT_URI]));
+    for ask in
+        [Ask::get(address), Ask::get(address).bearer("x"), Ask::get(&format!("{REGISTER}/app")).bearer(token)]
+    {
+        assert_eq!(server.send(ask).await.status, 401, "RFC 7592 §2.1");
+    }
+    // The update: the id is fixed, the token is new, the secret stays.
+    let other = json!({"client_id": "other", "redirect_uris": [REDIRECT_URI]});
+    let answer = server.send(Ask::json(Method::PUT, address, &other).bearer(token)).await;
+    answer.expect_error(400, "invalid_client_metadata");
+    let change = json!({"client_id": id, "client_name": "New", "redirect_uris": ["https://example.com/new"]});
+    let updated =
+        server.send(Ask::json(Method::PUT, address, &change).bearer(token)).await.expect(200).json();
+    assert_eq!(
+        (&updated["client_name"], &updated["redirect_uris"]),
+        (&json!("New"), &json!(["https://example.com/new"]))
+    );
+    let newer = text(&updated, "registration_access_token");
+    assert_ne!(newer, token);
+    assert_eq!(server.send(Ask::get(address).bearer(token)).await.status, 401, "rotated");
+    let party = server.party_at("/default/default", id, Some(secret));
+    party.with_redirect_uri("https://example.com/new").tokens().await;
+    // C0.2: DELETE answers 204, and everything of it is gone.
+    server.send(Ask::new(Method::DELETE, address).bearer(newer)).await.expect(204);
+    assert_eq!(server.send(Ask::get(address).bearer(newer)).await.status, 401);
+    server.administrator().await.get(&format!("/clients/{id}")).await.expect(404);
+}
+
+#[tokio::test]
+async fn dcr_13_an_update_revives_nobody() {
+    let server = open().await;
+    let client = register(&server, &json!({"redirect_uris": [REDIRECT_URI]})).await.expect(201).json();
+    let id = text(&client, "client_id");
+    let status = json!({"client_status": "inactive"});
+    server.administrator().await.change(&format!("/clients/{id}"), &status).await;
+    let change = json!({"client_id": id, "client_status": "active", "redirect_uris": [REDIRECT_URI]});
+    let ask = Ask::json(Method::PUT, text(&client, "registration_client_uri"), &change);
+    let token = text(&client, "registration_access_token");
+    assert_eq!(server.send(ask.bearer(token)).await.status, 401);
+}
+
+#[tokio::test]
+async fn oidcc_registration_sector_uri_and_sector_bad() {
+    let server = open().await;
+    let site = Site::start().await;
+    site.put("/good", "", &json!([REDIRECT_URI, "https://example.com/b"]).to_string());
+    site.put("/bad", "", &json!(["https://example.com/b"]).to_string());
+    let metadata = |uri: &str| json!({"redirect_uris": [REDIRECT_URI], "subject_type": "pairwise", "sector_identifier_uri": uri});
+    register(&server, &metadata(&site.url("/good"))).await.expect(201);
+    refused(&server, "invalid_client_metadata", &metadata(&site.url("/bad"))).await;
+    refused(&server, "invalid_client_metadata", &metadata(&site.url("/nothing"))).await;
+    // DCR-06: not where the operator does not allow it.
+    let strict = TestServer::start().await;
+    settings(&strict, &json!({"enabled": true})).await;
+    let visits = site.visits();
+    refused(&strict, "invalid_client_metadata", &metadata(&site.url("/good"))).await;
+    assert_eq!(site.visits(), visits);
+}
+
+#[tokio::test]
+async fn an_initial_access_token_counts_once() {
+    let server = open().await;
+    settings(&server, &json!({"enabled": true, "initial_access_token": {"required": true}})).await;
+    let metadata = json!({"redirect_uris": [REDIRECT_URI]});
+    assert_eq!(register(&server, &metadata).await.status, 401);
+    let administrator = server.administrator().await;
+    let scope = json!({
+        "authorization_server_id": "default", "service_id": "default-oauth2", "name": "dcr_register",
+    });
+    administrator.post("/scopes", &scope).await.expect(201);
+    let scopes = json!({"scopes": ["introspect_tokens", "revoke_tokens", "dcr_register"]});
+    administrator.change("/clients/service", &scopes).await;
+    let service = server.party("service");
+    let token = async |scope: &str| {
+        let answer = service.client_credentials(scope).await.expect(200).json();
+        answer["access_token"].as_str().unwrap().to_owned()
+    };
+    let other = token("introspect_tokens").await;
+    let ask = |token: &str| Ask::json(Method::POST, REGISTER, &metadata).bearer(token);
+    assert_eq!(server.send(ask(&other)).await.status, 403);
+    let initial = token("dcr_register").await;
+    server.send(ask(&initial)).await.expect(201);
+    assert_eq!(server.send(ask(&initial)).await.status, 401, "used up");
+}

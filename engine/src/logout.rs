@@ -2,16 +2,22 @@
 
 use crate::session::LiveSession;
 use crate::{Browser, Call, Engine, EngineError, Workspace};
+use protocol::client::Client;
 use protocol::decision::Derive;
 use protocol::error::Refusal;
 use protocol::params::Params;
 use protocol::subject::Subject;
+use std::sync::Arc;
 
 /// What the question whether to log out needs.
 pub struct LogoutPage {
     pub subject: Subject,
     /// Anti-forgery value of the form, bound to the session.
     pub csrf: String,
+    /// The application that asks, when one does.
+    pub client: Option<Arc<Client>>,
+    /// Where the browser goes after a yes: an origin, or `scheme:`.
+    pub return_origin: Option<String>,
 }
 
 /// How the answer to that question ends.
@@ -53,23 +59,32 @@ impl Engine {
         let Some(page) = self.logout_page(workspace, browser).await? else {
             return Ok(LogoutAnswer::LoggedOut);
         };
-        let sent = form.get("csrf").unwrap_or_default();
-        if !jose::constant_time_eq(sent.as_bytes(), page.csrf.as_bytes()) {
-            return Ok(LogoutAnswer::Ask(Box::new(page)));
-        }
-        match form.get("decision") {
-            Some("confirm") => {
+        match confirms(form, &page) {
+            Some(true) => {
                 self.end_session(workspace, browser.session.as_deref(), call).await?;
                 Ok(LogoutAnswer::LoggedOut)
             }
-            Some("cancel") => Ok(LogoutAnswer::StillLoggedIn),
-            _ => Ok(LogoutAnswer::Ask(Box::new(page))),
+            Some(false) => Ok(LogoutAnswer::StillLoggedIn),
+            None => Ok(LogoutAnswer::Ask(Box::new(page))),
         }
     }
 }
 
-fn page(workspace: &Workspace, live: LiveSession) -> LogoutPage {
+/// What the person answered; nothing, unless the form is of this session.
+pub(crate) fn confirms(form: &Params, page: &LogoutPage) -> Option<bool> {
+    let sent = form.get("csrf").unwrap_or_default();
+    if !jose::constant_time_eq(sent.as_bytes(), page.csrf.as_bytes()) {
+        return None;
+    }
+    match form.get("decision") {
+        Some("confirm") => Some(true),
+        Some("cancel") => Some(false),
+        _ => None,
+    }
+}
+
+pub(crate) fn page(workspace: &Workspace, live: LiveSession) -> LogoutPage {
     let session = jose::base64url::encode(&live.hash.0);
     let csrf = jose::base64url::encode(&workspace.deriver.derive("logout", &session));
-    LogoutPage { subject: live.session.subject, csrf }
+    LogoutPage { subject: live.session.subject, csrf, client: None, return_origin: None }
 }

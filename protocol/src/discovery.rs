@@ -42,6 +42,7 @@ const ENDPOINTS: &[Endpoint] = &[
     endpoint("introspection_endpoint", "/oauth2/introspect", Authentication::ConfidentialClient),
     endpoint("revocation_endpoint", "/oauth2/revoke", Authentication::Client),
     endpoint("userinfo_endpoint", "/userinfo", Authentication::Elsewhere),
+    endpoint("end_session_endpoint", "/oidc/logout", Authentication::Elsewhere),
     endpoint("jwks_uri", "/.well-known/jwks.json", Authentication::Elsewhere),
 ];
 

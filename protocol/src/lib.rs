@@ -12,6 +12,7 @@ pub mod consent;
 pub mod decision;
 pub mod discovery;
 pub mod duration;
+pub mod end_session;
 pub mod error;
 pub mod explain;
 pub mod grant;

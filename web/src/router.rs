@@ -1,6 +1,6 @@
 //! The map of the hall: every route, and who may read its answers.
 
-use crate::interaction::{consent, gone, login, logout, select_account};
+use crate::interaction::{consent, end_session, gone, login, logout, select_account};
 use crate::oauth2::access;
 use crate::oauth2::authorize::authorize;
 use crate::oauth2::discovery::discovery;
@@ -64,6 +64,7 @@ fn people(engine: Arc<Engine>) -> Router {
         .route("/static/{file}", get(assets::asset))
         .merge(login_in_progress())
         .route("/{tid}/{aid}/logout", get(logout::show).post(logout::submit))
+        .route("/{tid}/{aid}/oidc/logout", get(end_session::end_session).post(end_session::end_session))
         .route("/{tid}/{aid}/error", get(gone::show))
         .method_not_allowed_fallback(not_found::method)
         .with_state(engine)

@@ -18,6 +18,7 @@ fn the_document_is_the_one_that_was_reviewed() {
         "introspection_endpoint": "https://as.example/acme/shop/oauth2/introspect",
         "revocation_endpoint": "https://as.example/acme/shop/oauth2/revoke",
         "userinfo_endpoint": "https://as.example/acme/shop/userinfo",
+        "end_session_endpoint": "https://as.example/acme/shop/oidc/logout",
         "jwks_uri": "https://as.example/acme/shop/.well-known/jwks.json",
         "token_endpoint_auth_methods_supported":
             ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],

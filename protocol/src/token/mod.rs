@@ -2,12 +2,14 @@
 
 pub mod access_token;
 pub mod id_token;
+pub mod id_token_hint;
 pub mod presented;
 pub mod refresh_token;
 pub mod subject_identifier;
 
 pub use access_token::{AccessTokenDraft, ActiveToken, TokenReference, read};
 pub use id_token::IdTokenDraft;
+pub use id_token_hint::IdTokenHint;
 
 use crate::decision::Handle;
 use crate::scope::ScopeSet;

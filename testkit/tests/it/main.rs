@@ -33,6 +33,8 @@ mod idempotency;
 #[cfg(test)]
 mod inside;
 #[cfg(test)]
+mod logout;
+#[cfg(test)]
 mod openid_connect;
 #[cfg(test)]
 mod pages;

@@ -29,16 +29,21 @@ pub(crate) async fn submit(visit: Visit) -> Response {
     };
     match visit.engine().logout(&visit.workspace, &visit.browser, &form, visit.call()).await {
         Ok(LogoutAnswer::LoggedOut) => {
-            let mut response = done(&visit, true).await;
-            if let Some(line) = cookies::clear_session(&visit.workspace) {
-                response.headers_mut().append(header::SET_COOKIE, line);
-            }
-            response
+            let response = done(&visit, true).await;
+            forget_session(&visit, response)
         }
         Ok(LogoutAnswer::StillLoggedIn) => done(&visit, false).await,
         Ok(LogoutAnswer::Ask(question)) => ask(&visit, *question),
         Err(refusal) => visit.refused(&refusal, None),
     }
+}
+
+/// The answer, with which the browser forgets the session that is over.
+pub(super) fn forget_session(visit: &Visit, mut response: Response) -> Response {
+    if let Some(line) = cookies::clear_session(&visit.workspace) {
+        response.headers_mut().append(header::SET_COOKIE, line);
+    }
+    response
 }
 
 fn ask(visit: &Visit, question: LogoutPage) -> Response {

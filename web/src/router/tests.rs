@@ -56,6 +56,7 @@ async fn aut_26_web_03_pages_are_for_people_only() {
         "/default/default/consent",
         "/default/default/select-account",
         "/default/default/logout",
+        "/default/default/oidc/logout",
         "/default/default/error",
         "/default/default/demo",
         "/default/default/oauth2/authorize?client_id=nobody",

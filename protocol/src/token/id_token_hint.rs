@@ -1,0 +1,50 @@
+//! An ID token that comes back as `id_token_hint` (OIDC Core §3.1.2.1, OIDC RP-Initiated Logout §2).
+
+use crate::decision::Cx;
+use crate::time::Timestamp;
+use jose::{Algorithm, UnverifiedJwt};
+
+/// An ID token of this workspace, by its signature. It may have expired.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IdTokenHint {
+    /// `sub` as the client sees it.
+    pub sub: String,
+    /// The session in which it was issued.
+    pub sid: Option<String>,
+    pub audiences: Vec<String>,
+    pub issued_at: Timestamp,
+}
+
+impl IdTokenHint {
+    /// Reads a token that this workspace signed.
+    ///
+    /// # Errors
+    /// What was expected instead.
+    pub fn verify(hint: &str, cx: &Cx<'_>) -> Result<Self, &'static str> {
+        let unverified = UnverifiedJwt::parse(hint).map_err(|_| "a signed JWT")?;
+        let token = unverified
+            .verify_any(cx.keys, Algorithm::ASYMMETRIC)
+            .map_err(|_| "a signature by a key of this workspace")?;
+        // Access tokens are signed with the same keys (RFC 9068 §2.1, RFC 8725 §3.11); those of the profile `acp`
+        // have `typ: JWT` and `scp`. Logout tokens have `events` (OIDC Back-Channel Logout §2.4).
+        let is_jwt = token.header.typ.is_none() || token.header.is_type("JWT");
+        if !is_jwt || token.claims.contains_key("scp") || token.claims.contains_key("events") {
+            return Err("an ID token");
+        }
+        if token.str("iss") != Some(cx.issuer) {
+            return Err("iss of this workspace");
+        }
+        let seconds = token.claims.get("iat").and_then(serde_json::Value::as_i64).unwrap_or_default();
+        Ok(Self {
+            sub: token.str("sub").map(str::to_owned).ok_or("sub")?,
+            sid: token.str("sid").map(str::to_owned),
+            audiences: token.audiences().into_iter().map(str::to_owned).collect(),
+            issued_at: Timestamp::from_seconds(seconds),
+        })
+    }
+
+    /// Whether it was issued to the client of that id.
+    pub fn is_for(&self, client_id: &str) -> bool {
+        self.audiences.iter().any(|audience| audience == client_id)
+    }
+}

@@ -3,16 +3,15 @@
 use crate::authorize::{AuthorizeAnswer, Browser, NextPage};
 use crate::entropy::SystemEntropy;
 use crate::interaction::{Form, InteractionPage, Loaded, LoginPage, stale_or_forged};
+use crate::password::PasswordCheck;
 use crate::session::{self, LiveSession};
 use crate::{Call, Engine, Workspace};
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
-use protocol::id::{IdpId, SessionId, Uid};
-use protocol::idp::{Idp, StaticUser};
+use protocol::id::Uid;
 use protocol::params::Params;
 use protocol::record::{ArtifactKind, Expect, Write};
 use protocol::subject::Subject;
-use protocol::time::Timestamp;
 use std::time::Duration;
 
 /// How a login form is answered.
@@ -57,24 +56,16 @@ impl Engine {
             let answer = self.refuse_and_close(&standing, &Reason::UserCancelled.into()).await?;
             return Ok(LoginAnswer::Answer(answer));
         }
-        let (username, password) = (form.get("username").unwrap_or(""), form.get("password").unwrap_or(""));
-        let server = workspace.server.id.as_str();
-        let throttle = self.throttle(&workspace.tenant, server, username, &call.source).await?;
-        if let Some(wait) = throttle.wait(self.now()) {
-            let refusal = Refusal::new(Reason::LoginThrottled);
-            return self.login_again(workspace, login_id, browser, call, refusal, Some(wait)).await;
+        let typed = (form.get("username").unwrap_or(""), form.get("password").unwrap_or(""));
+        let client = loaded.client.client_id.clone();
+        match self.check_password(workspace, typed, Some(&client), call).await? {
+            PasswordCheck::Refused { refusal, retry_after } => {
+                self.login_again(workspace, login_id, browser, call, refusal, retry_after).await
+            }
+            PasswordCheck::Fits { subject, idp_uid, writes } => {
+                self.logged_in(workspace, browser, call, loaded, subject, idp_uid, writes).await
+            }
         }
-        let user = workspace.static_user(username);
-        let hash = user.map(|(_, _, user)| user.password_hash.as_str());
-        let fits = self.hashing.verify_password(password, hash).await?;
-        let (Some((idp_uid, idp, user)), true) = (user, fits) else {
-            let event = Event::new("login", "failed").client(&loaded.client.client_id);
-            self.commit_decision(workspace, throttle.failed(self.now()), vec![event], call).await?;
-            let refusal = Refusal::new(Reason::CredentialsWrong);
-            return self.login_again(workspace, login_id, browser, call, refusal, None).await;
-        };
-        let subject = authenticated(workspace, idp_uid, idp, user, self.now());
-        self.logged_in(workspace, browser, call, loaded, subject, idp_uid.clone(), throttle.succeeded()).await
     }
 
     #[expect(clippy::too_many_arguments, reason = "the end of one login, split from `login` for length only")]
@@ -126,30 +117,5 @@ impl Engine {
             }
             InteractionPage::Answer(answer) => Ok(LoginAnswer::Answer(answer)),
         }
-    }
-}
-
-/// The person, as the Sandbox provider knows them. The subject identifier is a one-way hash that two
-/// workspaces, or two incarnations of one, do not share (attack W-09).
-fn authenticated(
-    workspace: &Workspace,
-    idp_uid: &Uid,
-    idp: &Idp,
-    user: &StaticUser,
-    now: Timestamp,
-) -> Subject {
-    let identity = [workspace.server.uid.as_str(), idp_uid.as_str(), &user.username].join("\0");
-    let hash = jose::sha256(identity.as_bytes());
-    let amr = if idp.static_amr.is_empty() { vec!["pwd".to_owned()] } else { idp.static_amr.clone() };
-    Subject {
-        sub: hash.iter().map(|b| format!("{b:02x}")).collect(),
-        idp: IdpId::new(idp.id.as_str()),
-        idp_method: idp.method.clone(),
-        idp_sub: user.username.clone(),
-        auth_time: now,
-        amr,
-        acr: workspace.server.acr_values_supported.first().cloned(),
-        claims: user.authentication_context.clone(),
-        sid: SessionId::default(),
     }
 }

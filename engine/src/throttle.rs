@@ -4,7 +4,7 @@
 //! for a while that doubles; a success resets. The owner, at another source, is not locked out (attack W-18).
 //! The counters are rows, so a restart does not reset them, and they expire.
 
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, Workspace};
 use protocol::id::TenantId;
 use protocol::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Payload, Write};
 use protocol::time::Timestamp;
@@ -50,21 +50,7 @@ impl Engine {
         let account_name = username.trim().to_lowercase();
         let account = HandleHash::of(&format!("account\0{server}\0{account_name}\0{source}"));
         let source = HandleHash::of(&format!("source\0{server}\0{source}"));
-        let lookups = [
-            Lookup::Artifact(ArtifactKind::LoginFailures, account),
-            Lookup::Artifact(ArtifactKind::LoginFailures, source),
-        ];
-        let mut counters = Vec::with_capacity(2);
-        for found in self.store.load(tenant, &lookups).await? {
-            counters.push(match found {
-                Found::Artifact(Some(artifact), _) if self.now() < artifact.expires_at => {
-                    artifact.payload::<LoginFailures>()?
-                }
-                _ => LoginFailures::default(),
-            });
-        }
-        let source_failures = counters.pop().unwrap_or_default();
-        let account_failures = counters.pop().unwrap_or_default();
+        let [account_failures, source_failures] = self.failures(tenant, [account, source]).await?;
         Ok(Throttle { account, source, account_failures, source_failures })
     }
 }
@@ -118,6 +104,73 @@ fn counted(before: &LoginFailures, now: Timestamp, window: Duration) -> LoginFai
 
 fn put(hash: HandleHash, failures: &LoginFailures, expires_at: Timestamp) -> Write {
     Write::PutArtifact { artifact: Artifact::new(hash, expires_at, failures), expect: Expect::Any }
+}
+
+/// Wrong user codes of one person, and from one source, within [`SOURCE_WINDOW`] (RFC 8628 §5.1).
+const PERSON_CODES: u32 = 10;
+const SOURCE_CODES: u32 = 50;
+
+/// The two counters that one typed user code looks at.
+pub(crate) struct UserCodeThrottle([Counter; 2]);
+
+struct Counter {
+    hash: HandleHash,
+    failures: LoginFailures,
+    limit: u32,
+}
+
+impl Engine {
+    pub(crate) async fn user_code_throttle(
+        &self,
+        workspace: &Workspace,
+        person: &str,
+        source: &str,
+    ) -> Result<UserCodeThrottle, EngineError> {
+        let server = &workspace.server.id;
+        let person = HandleHash::of(&format!("user code of person\0{server}\0{person}"));
+        let source = HandleHash::of(&format!("user code of source\0{server}\0{source}"));
+        let [by_person, by_source] = self.failures(&workspace.tenant, [person, source]).await?;
+        Ok(UserCodeThrottle([
+            Counter { hash: person, failures: by_person, limit: PERSON_CODES },
+            Counter { hash: source, failures: by_source, limit: SOURCE_CODES },
+        ]))
+    }
+
+    /// Two counters as they stand; those that have expired start anew.
+    async fn failures(
+        &self,
+        tenant: &TenantId,
+        hashes: [HandleHash; 2],
+    ) -> Result<[LoginFailures; 2], EngineError> {
+        let lookups = hashes.map(|hash| Lookup::Artifact(ArtifactKind::LoginFailures, hash));
+        let mut counters = <[LoginFailures; 2]>::default();
+        let found = self.store.load(tenant, &lookups).await?;
+        for (counter, found) in counters.iter_mut().zip(found) {
+            if let Found::Artifact(Some(artifact), _) = found
+                && self.now() < artifact.expires_at
+            {
+                *counter = artifact.payload::<LoginFailures>()?;
+            }
+        }
+        Ok(counters)
+    }
+}
+
+impl UserCodeThrottle {
+    /// How long to wait before the next code is looked at; `None` if it may be now.
+    pub(crate) fn wait(&self, now: Timestamp) -> Option<Duration> {
+        let ends = self.0.iter().filter(|counter| counter.failures.count >= counter.limit);
+        let waits = ends.map(|counter| counter.failures.since.plus(SOURCE_WINDOW).since(now));
+        waits.filter(|wait| !wait.is_zero()).max()
+    }
+
+    /// What to store after a wrong code.
+    pub(crate) fn failed(&self, now: Timestamp) -> Vec<Write> {
+        let write = |counter: &Counter| {
+            put(counter.hash, &counted(&counter.failures, now, SOURCE_WINDOW), now.plus(SOURCE_WINDOW))
+        };
+        self.0.iter().map(write).collect()
+    }
 }
 
 #[cfg(test)]

@@ -119,7 +119,8 @@ impl Engine {
         Ok(self.artifact(workspace, ArtifactKind::PushedRequest, reference).await?.is_some())
     }
 
-    async fn artifact(
+    /// The artifact of a hash, whoever handed it out.
+    pub(crate) async fn artifact(
         &self,
         workspace: &Workspace,
         kind: ArtifactKind,

@@ -5,7 +5,7 @@ use crate::authorize::prompt::PROMPT_VALUES;
 use crate::client::TokenEndpointAuthMethod;
 use crate::client_auth::{CLIENT_AUTH_METHODS, SECRET_ALGORITHM};
 use crate::decision::Cx;
-use crate::grant::GRANTS;
+use crate::grant::{GRANTS, device_code};
 use crate::pkce::CodeChallengeMethod;
 use crate::response_mode;
 use crate::response_type::ResponseType;
@@ -63,6 +63,11 @@ pub fn document(cx: &Cx<'_>, ui_locales: &[&str]) -> Map<String, Value> {
     // RFC 8414 §2: only where somebody may register.
     if cx.server.dynamic_client_registration.enabled {
         document.insert("registration_endpoint".to_owned(), json!(format!("{}/oauth2/register", cx.issuer)));
+    }
+    if cx.server.allows_grant_type(device_code::GRANT_TYPE) {
+        // RFC 8628 §4.
+        let address = format!("{}/device/authorization", cx.issuer);
+        document.insert("device_authorization_endpoint".to_owned(), json!(address));
     }
     client_authentication(cx, &mut document);
     flows(cx, &mut document);

@@ -10,6 +10,7 @@ pub mod client_auth;
 pub mod client_id_metadata;
 pub mod consent;
 pub mod decision;
+pub mod device_authorization;
 pub mod discovery;
 pub mod duration;
 pub mod end_session;
@@ -41,6 +42,7 @@ pub mod subject;
 pub mod tenant;
 pub mod time;
 pub mod token;
+pub mod user_code;
 pub mod userinfo;
 
 #[cfg(test)]

@@ -59,6 +59,10 @@ pub enum ArtifactKind {
     Explanation,
     /// Remembers that an identifier was deleted, so that its next owner inherits nothing.
     Tombstone,
+    /// What a device holds while it waits for its person (RFC 8628 §3.2).
+    DeviceCode,
+    /// What the person types; leads to the device code.
+    UserCode,
     /// Consecutive failed logins of one account from one source, or of one source.
     LoginFailures,
 }
@@ -76,6 +80,8 @@ impl ArtifactKind {
         Self::IdempotentAnswer,
         Self::Explanation,
         Self::Tombstone,
+        Self::DeviceCode,
+        Self::UserCode,
         Self::LoginFailures,
     ];
 
@@ -93,6 +99,8 @@ impl ArtifactKind {
             Self::IdempotentAnswer => "idempotent_answer",
             Self::Explanation => "explanation",
             Self::Tombstone => "tombstone",
+            Self::DeviceCode => "device_code",
+            Self::UserCode => "user_code",
             Self::LoginFailures => "login_failures",
         }
     }

@@ -73,6 +73,7 @@ pub struct Server {
     pub acr_values_supported: Vec<String>,
     pub client_id_metadata_documents: ClientIdMetadataDocuments,
     pub dynamic_client_registration: DynamicClientRegistration,
+    pub device_authorization: DeviceAuthorizationSettings,
     pub advanced: Advanced,
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
@@ -94,6 +95,30 @@ pub struct ClientIdMetadataDocuments {
     /// Hosts whose documents are accepted; empty means any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_hosts: Vec<String>,
+}
+
+/// How devices without a browser get their codes (RFC 8628; contract: `device_authorization`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+#[schema(as = DeviceAuthorizationConfiguration)]
+pub struct DeviceAuthorizationSettings {
+    /// How long a person has to answer.
+    #[schema(value_type = String)]
+    pub request_ttl: Span,
+    /// Characters of the code that the person types: 6 to 12.
+    pub user_code_length: usize,
+    /// `base20` (default; consonants) or `digits`.
+    pub user_code_character_set: String,
+}
+
+impl Default for DeviceAuthorizationSettings {
+    fn default() -> Self {
+        Self {
+            request_ttl: Span::minutes(30),
+            user_code_length: 8,
+            user_code_character_set: "base20".to_owned(),
+        }
+    }
 }
 
 /// Switches of a workspace (contract: `advanced`).
@@ -162,6 +187,7 @@ impl Default for Server {
             acr_values_supported: strings(&["1"]),
             client_id_metadata_documents: ClientIdMetadataDocuments::default(),
             dynamic_client_registration: DynamicClientRegistration::default(),
+            device_authorization: DeviceAuthorizationSettings::default(),
             advanced: Advanced::default(),
             metadata: Map::new(),
             uid: Uid::default(),

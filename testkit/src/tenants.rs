@@ -137,10 +137,22 @@ fn client(server: &str, id: &str, secret: Option<&str>) -> Client {
     }
 }
 
+/// A device without a browser (RFC 8628).
+fn television(id: &str) -> Client {
+    Client {
+        grant_types: strings(&["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]),
+        response_types: Vec::new(),
+        redirect_uris: Vec::new(),
+        ..client("default", id, None)
+    }
+}
+
 fn default_clients() -> Vec<Client> {
     vec![
         client("default", "app", None),
         client("default", "other-app", None),
+        television("tv"),
+        television("other-tv"),
         client("default", "other", Some(SERVICE_SECRET)),
         Client {
             token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretPost,

@@ -10,6 +10,10 @@ use web::pages::demo::{
     DemoAction, DemoProblem, DemoResultView, DemoView, ExchangeKind, ExchangeView, TokenKind, TokenView,
     demo, demo_result,
 };
+use web::pages::device::{
+    DeviceAnsweredView, DeviceCodeProblem, DeviceConfirmView, DeviceView, device, device_answered,
+    device_confirm,
+};
 use web::pages::error::{DeveloperView, ErrorView, error};
 use web::pages::form_post::{FormPostView, form_post};
 use web::pages::landing::{CredentialKind, CredentialView, LandingView, WorkspaceView, landing};
@@ -26,8 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut index = String::new();
     for lang in Lang::ALL {
-        for (name, html) in
-            sign_in(*lang).into_iter().chain(ways_out(*lang)).chain(places(*lang)).chain(demos(*lang))
+        for (name, html) in sign_in(*lang)
+            .into_iter()
+            .chain(ways_out(*lang))
+            .chain(places(*lang))
+            .chain(demos(*lang))
+            .chain(devices(*lang))
         {
             let file = format!("{name}.{}.html", lang.tag());
             write(&directory, &file, html.as_bytes())?;
@@ -250,6 +258,32 @@ fn places(lang: Lang) -> Vec<(&'static str, String)> {
         ("landing", landing(&server, lang)),
         ("landing-tenant", landing(&tenant, lang)),
         ("not-found", not_found(&lost, lang)),
+    ]
+}
+
+fn devices(lang: Lang) -> Vec<(&'static str, String)> {
+    let form = DeviceView { frame: frame(), user: "ada@example.com".to_owned(), ..DeviceView::default() };
+    let wrong = DeviceView {
+        user_code: "WDJB-MJHX".to_owned(),
+        problem: Some(DeviceCodeProblem::Unknown),
+        ..form.clone()
+    };
+    let scope = |name: &str| ScopeView { name: name.to_owned(), ..ScopeView::default() };
+    let question = DeviceConfirmView {
+        frame: frame(),
+        client: ClientView { name: "Acme TV".to_owned(), ..ClientView::default() },
+        user_code: "WDJB-MJHT".to_owned(),
+        user: "ada@example.com".to_owned(),
+        scopes: vec![scope("openid"), scope("profile"), scope("offline_access")],
+        ..DeviceConfirmView::default()
+    };
+    let end = |allowed| DeviceAnsweredView { frame: frame(), client: question.client.clone(), allowed };
+    vec![
+        ("device", device(&form, lang)),
+        ("device-wrong", device(&wrong, lang)),
+        ("device-confirm", device_confirm(&question, lang)),
+        ("device-allowed", device_answered(&end(true), lang)),
+        ("device-denied", device_answered(&end(false), lang)),
     ]
 }
 

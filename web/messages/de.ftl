@@ -45,6 +45,22 @@ consent-warning-unverified = Niemand hat geprüft, wer hinter „{ $client }“ 
 consent-warning-metadata-document = Diese Anwendung ist nur durch ein Dokument auf { $host } bekannt. Erlauben Sie den Zugriff nur, wenn Sie dieser Website vertrauen.
 consent-warning-native = Eine andere Anwendung auf diesem Gerät könnte sich als diese ausgeben. Erlauben Sie den Zugriff nur, wenn Sie sie gerade selbst gestartet haben.
 
+## Devices
+
+device-title = Gerät verbinden
+device-text = Geben Sie den Code ein, den Ihr Gerät zeigt.
+device-code = Code
+device-submit = Weiter
+device-problem-unknown = Dieser Code ist nicht bekannt oder abgelaufen. Prüfen Sie ihn, oder lassen Sie das Gerät einen neuen erzeugen.
+device-problem-throttled = Es gab zu viele falsche Codes. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.
+device-confirm-heading = { $client } bittet auf einem anderen Gerät um Zugriff auf Ihr Konto
+device-confirm-code = Das Gerät zeigt diesen Code
+device-confirm-warning = Erlauben Sie den Zugriff nur, wenn Sie das gerade selbst begonnen haben, auf einem Gerät, das bei Ihnen ist und genau diesen Code zeigt. Sonst kommt jemand anderes in Ihr Konto.
+device-allowed-heading = Ihr Gerät ist verbunden
+device-allowed-text = Machen Sie auf dem Gerät in { $client } weiter. Sie können diese Seite jetzt schließen.
+device-denied-heading = Das Gerät wurde nicht verbunden
+device-denied-text = { $client } bekommt keinen Zugriff. Sie können diese Seite jetzt schließen.
+
 ## Scopes in plain words
 
 scope-without-words = Die Anwendung hat diese Berechtigung nicht beschrieben.

@@ -45,6 +45,22 @@ consent-warning-unverified = Nobody has checked who is behind “{ $client }”.
 consent-warning-metadata-document = This application is known only by a document on { $host }. Allow only if you trust that site.
 consent-warning-native = Another application on this device could pretend to be this one. Allow only if you have just started it yourself.
 
+## Devices
+
+device-title = Connect a device
+device-text = Type the code that your device shows.
+device-code = Code
+device-submit = Continue
+device-problem-unknown = That code is not known or has expired. Check it, or let the device make a new one.
+device-problem-throttled = There have been too many wrong codes. Wait a few minutes, then try again.
+device-confirm-heading = { $client } asks for access to your account on another device
+device-confirm-code = The device shows this code
+device-confirm-warning = Allow only if you have just started this yourself, on a device that is with you and shows exactly this code. Otherwise somebody else gets into your account.
+device-allowed-heading = Your device is connected
+device-allowed-text = Go on in { $client } on your device. You can close this page now.
+device-denied-heading = The device was not connected
+device-denied-text = { $client } gets no access. You can close this page now.
+
 ## Scopes in plain words
 
 scope-without-words = The application did not describe this permission.

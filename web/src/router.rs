@@ -1,8 +1,9 @@
 //! The map of the hall: every route, and who may read its answers.
 
-use crate::interaction::{consent, end_session, gone, login, logout, select_account};
+use crate::interaction::{consent, device, end_session, gone, login, logout, select_account};
 use crate::oauth2::access;
 use crate::oauth2::authorize::authorize;
+use crate::oauth2::device_authorization::device_authorization;
 use crate::oauth2::discovery::discovery;
 use crate::oauth2::introspect::introspect;
 use crate::oauth2::jwks::jwks;
@@ -40,6 +41,7 @@ fn programs(engine: Arc<Engine>) -> Router {
             "/{tid}/{aid}/oauth2/register/{cid}",
             get(register::read).put(register::update).delete(register::end),
         )
+        .route("/{tid}/{aid}/device/authorization", post(device_authorization))
         .route("/{tid}/{aid}/userinfo", get(userinfo).post(userinfo))
         .route("/{tid}/{aid}/clients", get(access::list))
         .route("/{tid}/{aid}/clients/{cid}", delete(access::revoke))
@@ -63,6 +65,7 @@ fn people(engine: Arc<Engine>) -> Router {
         .route("/{tid}", get(landing::tenant))
         .route("/static/{file}", get(assets::asset))
         .merge(login_in_progress())
+        .route("/{tid}/{aid}/device", get(device::show).post(device::submit))
         .route("/{tid}/{aid}/logout", get(logout::show).post(logout::submit))
         .route("/{tid}/{aid}/oidc/logout", get(end_session::end_session).post(end_session::end_session))
         .route("/{tid}/{aid}/error", get(gone::show))

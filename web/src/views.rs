@@ -1,8 +1,9 @@
 //! View models from what the engine knows.
 
 use crate::pages::ClientView;
-use crate::pages::consent::{ConsentWarning, Destination};
+use crate::pages::consent::{ConsentWarning, Destination, ScopeView};
 use crate::pages::error::DeveloperView;
+use engine::Workspace;
 use protocol::authorize::VerifiedRedirect;
 use protocol::client::Client;
 use protocol::client_id_metadata;
@@ -20,6 +21,18 @@ pub(crate) fn client(client: &Client) -> ClientView {
         client_uri: filled(&client.client_uri),
         policy_uri: filled(&client.policy_uri),
         tos_uri: filled(&client.tos_uri),
+    }
+}
+
+/// A scope that is asked for, in the words of its document.
+pub(crate) fn scope(workspace: &Workspace, name: &str, granted: bool) -> ScopeView {
+    let words = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let document = workspace.catalog.scope(name);
+    ScopeView {
+        name: name.to_owned(),
+        display_name: document.and_then(|scope| words(&scope.display_name)),
+        description: document.and_then(|scope| words(&scope.description)),
+        granted,
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn check(server: &Server, problems: &mut Problems) {
         &server.color,
         "# and six hexadecimal digits",
     );
+    check_device_authorization(server, problems);
     problems.one_of("dynamic_scope_separator", &server.dynamic_scope_separator, &[".", ":", "/", "-", "_"]);
     problems.require(
         server.code_challenge_methods.iter().any(|method| method == "S256"),
@@ -113,6 +114,23 @@ fn check_lifetimes(server: &Server, problems: &mut Problems) {
     problems.require(fits, "pushed_authorization_request_ttl", pushed, "5s to 10m0s");
     let window = server.refresh_token_retry_window;
     problems.require(window <= Span::minutes(5), "refresh_token_retry_window", window, "0s to 5m0s");
+}
+
+/// Codes short enough to type, and not alive for long enough to be guessed (RFC 8628 §5.1, §6.1; attack DEV-09).
+fn check_device_authorization(server: &Server, problems: &mut Problems) {
+    let settings = &server.device_authorization;
+    check_ttl("device_authorization.request_ttl", settings.request_ttl, Span::hours(1), problems);
+    problems.require(
+        (6..=12).contains(&settings.user_code_length),
+        "device_authorization.user_code_length",
+        settings.user_code_length,
+        "6 to 12",
+    );
+    problems.one_of(
+        "device_authorization.user_code_character_set",
+        &settings.user_code_character_set,
+        &["base20", "digits"],
+    );
 }
 
 /// A life of at least one second and at most `longest`.

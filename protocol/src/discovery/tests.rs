@@ -19,6 +19,7 @@ fn the_document_is_the_one_that_was_reviewed() {
         "revocation_endpoint": "https://as.example/acme/shop/oauth2/revoke",
         "userinfo_endpoint": "https://as.example/acme/shop/userinfo",
         "end_session_endpoint": "https://as.example/acme/shop/oidc/logout",
+        "device_authorization_endpoint": "https://as.example/acme/shop/device/authorization",
         "jwks_uri": "https://as.example/acme/shop/.well-known/jwks.json",
         "token_endpoint_auth_methods_supported":
             ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],
@@ -32,7 +33,8 @@ fn the_document_is_the_one_that_was_reviewed() {
             ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],
         "revocation_endpoint_auth_signing_alg_values_supported":
             ["ES256", "RS256", "PS256", "EdDSA", "HS256"],
-        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "grant_types_supported": ["authorization_code", "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "code_challenge_methods_supported": ["S256"],

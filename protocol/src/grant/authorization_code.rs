@@ -1,5 +1,6 @@
 //! `authorization_code` (RFC 6749 §4.1.3): a code is exchanged once.
 
+use super::first_tokens::{FirstTokens, first_tokens};
 use super::{Grant, TokenRequest, artifact, check_subject, impossible, required};
 use crate::client::Client;
 use crate::decision::{Cx, Decision, Event};
@@ -13,9 +14,7 @@ use crate::resource;
 use crate::scope::ScopeSet;
 use crate::time::Timestamp;
 use crate::token::Issue;
-use crate::token::access_token::{self, AccessTokenFacts, NewAccessToken};
 use crate::token::id_token::{IdTokenDraft, Occasion};
-use crate::token::refresh_token::{self, RefreshToken};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -135,36 +134,10 @@ fn exchange(
     let resource = resource::narrow(req.params, &code.resource, &code.scope, cx)?;
     check_subject(grant.body.subject.as_ref(), cx)?;
 
-    let refreshable = may_refresh(req.client, &code.scope, cx);
-    let prolonged = prolong(grant, req.client, refreshable, cx);
-    let mut writes = vec![mark_used(row, code, &prolonged, cx)];
-    // Its expiry was set for its longest-lived token already, unless a lifetime was raised meanwhile.
-    if prolonged.expires_at != grant.expires_at {
-        writes.push(Write::PutGrant { grant: prolonged.clone(), expect: Expect::Revision(grant.revision) });
-    }
-    let grant = prolonged;
-    let refresh_token = refreshable.then(|| {
-        let handle = refresh_token::first(cx);
-        let body = RefreshToken {
-            client: req.client.client_id.clone(),
-            scope: code.scope.clone(),
-            issued_at: cx.now,
-            expires_at: cx.now.plus(refresh_ttl(req.client, cx)),
-            rotated_at: None,
-        };
-        let artifact = body.artifact(handle.hash(), &grant.id);
-        writes.push(Write::PutArtifact { artifact, expect: Expect::Absent });
-        handle
-    });
-    let scope = code.scope.clone();
-    let facts =
-        AccessTokenFacts { client: req.client, scope: &scope, resource: &resource, grant: Some(&grant) };
-    let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
-    writes.extend(write);
-    let id_token = id_token(&grant, &scope, req.client, Occasion::Login, cx);
-    let events = vec![issued("issued", req.client, &grant)];
-    let issue = Issue { access_token: draft, id_token, refresh_token, scope, expires_in };
-    Ok(Decision { writes, events, reply: Ok(issue) })
+    let FirstTokens { issue, grant, mut writes, event } =
+        first_tokens(req.client, grant, &code.scope, &resource, cx);
+    writes.push(mark_used(row, code, &grant, cx));
+    Ok(Decision { writes, events: vec![event], reply: Ok(issue) })
 }
 
 /// Single use is a precondition of the commit. The row is kept as long as its tokens may live, so that a replay is
@@ -230,14 +203,6 @@ fn check_code_verifier(params: &Params, code: &Code) -> Result<(), Refusal> {
         (None, Some(_)) => Err(Refusal::new(Reason::CodeVerifierUnexpected).parameter("code_verifier")),
         (None, None) => Ok(()),
     }
-}
-
-/// A refresh token is for those who were granted `offline_access`, in a workspace and a client that use the grant type
-/// (attack TOK-19).
-fn may_refresh(client: &Client, scope: &ScopeSet, cx: &Cx<'_>) -> bool {
-    scope.contains("offline_access")
-        && client.registered_grant_type("refresh_token")
-        && cx.server.allows_grant_type("refresh_token")
 }
 
 /// The grant lives as long as the longest-lived token that is issued now.

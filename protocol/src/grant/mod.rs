@@ -2,6 +2,8 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod device_code;
+mod first_tokens;
 pub mod refresh_token;
 
 use crate::client::Client;
@@ -44,6 +46,7 @@ pub trait Grant: Sync {
 pub static GRANTS: &[&dyn Grant] = &[
     &authorization_code::AuthorizationCode,
     &client_credentials::ClientCredentials,
+    &device_code::DeviceCodeGrant,
     &refresh_token::RefreshTokenGrant,
 ];
 

@@ -52,7 +52,10 @@ impl IdTokenDraft {
         put("aud", json!(client.client_id));
         put("iat", json!(iat));
         put("exp", json!(exp));
-        put("sid", json!(subject.sid));
+        // A grant outside a browser belongs to no session.
+        if !subject.sid.as_str().is_empty() {
+            put("sid", json!(subject.sid));
+        }
         let asked = |claim: &str| requested.is_some_and(|requested| requested.contains_key(claim));
         // OIDC Core §2: required with max_age or when asked for; OIDC Registration §2 for the client's settings.
         if grant.body.auth_time_requested

@@ -23,6 +23,8 @@ mod consent;
 #[cfg(test)]
 mod description;
 #[cfg(test)]
+mod device;
+#[cfg(test)]
 mod discovery;
 #[cfg(test)]
 mod http_robustness;

@@ -2,7 +2,7 @@
 
 use super::{OK, action};
 use crate::content_security_policy::ContentSecurityPolicy;
-use crate::pages::consent::{ConsentView, ScopeView, consent};
+use crate::pages::consent::{ConsentView, consent};
 use crate::subject_name::user_name;
 use crate::views;
 use crate::visit::{Visit, page};
@@ -41,28 +41,14 @@ pub(super) fn render(visit: &Visit, login_id: &str, asked: &ConsentPage) -> Resp
         csrf: asked.page.csrf.clone(),
         resume: asked.page.resume.clone(),
         user: asked.page.subject.as_ref().map(user_name).unwrap_or_default(),
-        scopes: scopes(visit, asked),
+        scopes: asked
+            .requested
+            .iter()
+            .map(|name| views::scope(&visit.workspace, name, !asked.missing.contains(name)))
+            .collect(),
         warnings: views::warnings(&asked.page.client, &destination),
         destination,
     };
     let lang = visit.lang(&request.ui_locales);
     page(OK, lang, &policy, consent(&view, lang))
-}
-
-/// Every scope that was asked for, in the words of its document.
-fn scopes(visit: &Visit, asked: &ConsentPage) -> Vec<ScopeView> {
-    let words = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    asked
-        .requested
-        .iter()
-        .map(|name| {
-            let document = visit.workspace.catalog.scope_document(name, &visit.workspace.server);
-            ScopeView {
-                name: name.to_owned(),
-                display_name: document.and_then(|scope| words(&scope.display_name)),
-                description: document.and_then(|scope| words(&scope.description)),
-                granted: !asked.missing.contains(name),
-            }
-        })
-        .collect()
 }

@@ -105,7 +105,7 @@ pub(super) fn render(visit: &Visit, login_id: &str, login_page: &LoginPage, atte
 }
 
 /// The demonstration's user, where there is one.
-fn sample(visit: &Visit) -> Option<SampleAccount> {
+pub(super) fn sample(visit: &Visit) -> Option<SampleAccount> {
     let workspace = &visit.workspace;
     let is_demo = visit.engine().demo()
         && workspace.tenant.as_str() == DEMO_TENANT
@@ -113,7 +113,7 @@ fn sample(visit: &Visit) -> Option<SampleAccount> {
     is_demo.then(|| SampleAccount { username: DEMO_USER.to_owned(), password: DEMO_USER.to_owned() })
 }
 
-fn with_retry_after(mut response: Response, wait: Option<Duration>) -> Response {
+pub(super) fn with_retry_after(mut response: Response, wait: Option<Duration>) -> Response {
     let seconds = wait.map(|wait| wait.as_secs().max(1));
     if let Some(value) = seconds.map(HeaderValue::from) {
         response.headers_mut().insert(header::RETRY_AFTER, value);

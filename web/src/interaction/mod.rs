@@ -2,6 +2,7 @@
 //! wrong moment leads to the one that is due.
 
 pub(crate) mod consent;
+pub(crate) mod device;
 pub(crate) mod end_session;
 pub(crate) mod gone;
 pub(crate) mod login;

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod authorize;
+pub(crate) mod device_authorization;
 pub(crate) mod discovery;
 pub(crate) mod introspect;
 pub(crate) mod jwks;

@@ -4,6 +4,7 @@ use scraper::{Html, Selector};
 
 use super::consent::{ConsentView, ConsentWarning, Destination, ScopeView, consent};
 use super::demo::*;
+use super::device::*;
 use super::error::{DeveloperView, ErrorView, error};
 use super::form_post::{self, FormPostView, form_post};
 use super::landing::{CredentialKind, CredentialView, LandingView, WorkspaceView, landing};
@@ -41,6 +42,9 @@ fn pages(text: &str, lang: Lang) -> Vec<(&'static str, String)> {
         ("landing", landing(&foreign.landing(), lang)),
         ("demo", demo(&foreign.demo(), lang)),
         ("demo result", demo_result(&foreign.demo_result(), lang)),
+        ("device", device(&foreign.device(), lang)),
+        ("device question", device_confirm(&foreign.device_confirm(), lang)),
+        ("device answered", device_answered(&foreign.device_answered(), lang)),
         ("form post", form_post(&foreign.form_post(), lang)),
     ]
 }
@@ -103,6 +107,34 @@ impl Foreign<'_> {
             destination: Destination::Host(self.s()),
             warnings: vec![ConsentWarning::Unverified, ConsentWarning::MetadataDocument { host: self.s() }],
         }
+    }
+
+    fn device(&self) -> DeviceView {
+        DeviceView {
+            frame: self.frame(),
+            action: self.s(),
+            user: self.s(),
+            user_code: self.s(),
+            problem: Some(DeviceCodeProblem::Unknown),
+        }
+    }
+
+    fn device_confirm(&self) -> DeviceConfirmView {
+        let ConsentView { scopes, warnings, .. } = self.consent();
+        DeviceConfirmView {
+            frame: self.frame(),
+            client: self.client(),
+            action: self.s(),
+            csrf: self.s(),
+            user_code: self.s(),
+            user: self.s(),
+            scopes,
+            warnings,
+        }
+    }
+
+    fn device_answered(&self) -> DeviceAnsweredView {
+        DeviceAnsweredView { frame: self.frame(), client: self.client(), allowed: true }
     }
 
     fn select_account(&self) -> SelectAccountView {

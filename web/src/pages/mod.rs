@@ -9,6 +9,7 @@
 
 pub mod consent;
 pub mod demo;
+pub mod device;
 pub mod error;
 pub mod form_post;
 pub mod landing;

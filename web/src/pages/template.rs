@@ -21,6 +21,9 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("consent.html", include_str!("../../templates/consent.html")),
     ("demo.html", include_str!("../../templates/demo.html")),
     ("demo_result.html", include_str!("../../templates/demo_result.html")),
+    ("device.html", include_str!("../../templates/device.html")),
+    ("device_answered.html", include_str!("../../templates/device_answered.html")),
+    ("device_confirm.html", include_str!("../../templates/device_confirm.html")),
     ("error.html", include_str!("../../templates/error.html")),
     ("exchange.html", include_str!("../../templates/exchange.html")),
     ("form_post.html", include_str!("../../templates/form_post.html")),
@@ -30,6 +33,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("logout.html", include_str!("../../templates/logout.html")),
     ("not_found.html", include_str!("../../templates/not_found.html")),
     ("place.html", include_str!("../../templates/place.html")),
+    ("scope.html", include_str!("../../templates/scope.html")),
     ("select_account.html", include_str!("../../templates/select_account.html")),
 ];
 

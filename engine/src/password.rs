@@ -1,0 +1,85 @@
+//! Name and password at the Sandbox identity provider: the one door for every way in, so that failures count together
+//! (attack W-17).
+
+use crate::{Call, Engine, Workspace};
+use protocol::decision::Event;
+use protocol::error::{Reason, Refusal};
+use protocol::id::{ClientId, IdpId, SessionId, Uid};
+use protocol::idp::{Idp, StaticUser};
+use protocol::record::Write;
+use protocol::subject::Subject;
+use protocol::time::Timestamp;
+use std::time::Duration;
+
+/// What became of a name and a password.
+#[expect(clippy::large_enum_variant, reason = "one per login, looked at at once")]
+pub(crate) enum PasswordCheck {
+    /// They fit. The writes belong into the commit of whatever follows.
+    Fits { subject: Subject, idp_uid: Uid, writes: Vec<Write> },
+    /// They do not, or nobody looked at them: too many failures before.
+    Refused { refusal: Refusal, retry_after: Option<Duration> },
+}
+
+impl Engine {
+    /// Compares, and counts a failure.
+    ///
+    /// # Errors
+    /// Only failures of the server.
+    pub(crate) async fn check_password(
+        &self,
+        workspace: &Workspace,
+        (username, password): (&str, &str),
+        client: Option<&ClientId>,
+        call: &Call,
+    ) -> Result<PasswordCheck, Refusal> {
+        let server = workspace.server.id.as_str();
+        let throttle = self.throttle(&workspace.tenant, server, username, &call.source).await?;
+        if let Some(wait) = throttle.wait(self.now()) {
+            let refusal = Reason::LoginThrottled.into();
+            return Ok(PasswordCheck::Refused { refusal, retry_after: Some(wait) });
+        }
+        let user = workspace.static_user(username);
+        let hash = user.map(|(_, _, user)| user.password_hash.as_str());
+        let fits = self.hashing.verify_password(password, hash).await?;
+        let (Some((idp_uid, idp, user)), true) = (user, fits) else {
+            let event = Event::new("login", "failed");
+            let event = match client {
+                Some(client) => event.client(client),
+                None => event,
+            };
+            self.commit_decision(workspace, throttle.failed(self.now()), vec![event], call).await?;
+            return Ok(PasswordCheck::Refused {
+                refusal: Reason::CredentialsWrong.into(),
+                retry_after: None,
+            });
+        };
+        let mut subject = subject_of(workspace, idp_uid, idp, user, self.now());
+        subject.amr = if idp.static_amr.is_empty() { vec!["pwd".to_owned()] } else { idp.static_amr.clone() };
+        subject.acr = workspace.server.acr_values_supported.first().cloned();
+        Ok(PasswordCheck::Fits { subject, idp_uid: idp_uid.clone(), writes: throttle.succeeded() })
+    }
+}
+
+/// The person, as the Sandbox provider knows them; nothing is said of how they proved who they are. The subject
+/// identifier is a one-way hash that two workspaces, or two incarnations of one, do not share (attack W-09).
+pub(crate) fn subject_of(
+    workspace: &Workspace,
+    idp_uid: &Uid,
+    idp: &Idp,
+    user: &StaticUser,
+    now: Timestamp,
+) -> Subject {
+    let identity = [workspace.server.uid.as_str(), idp_uid.as_str(), &user.username].join("\0");
+    let hash = jose::sha256(identity.as_bytes());
+    Subject {
+        sub: hash.iter().map(|b| format!("{b:02x}")).collect(),
+        idp: IdpId::new(idp.id.as_str()),
+        idp_method: idp.method.clone(),
+        idp_sub: user.username.clone(),
+        auth_time: now,
+        amr: Vec::new(),
+        acr: None,
+        claims: user.authentication_context.clone(),
+        sid: SessionId::default(),
+    }
+}

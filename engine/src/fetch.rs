@@ -41,6 +41,8 @@ struct Limits {
     redirects: usize,
 }
 
+const JSON: &str = "application/json";
+
 const LIMITS: Limits = Limits { total: Duration::from_secs(5), body: 1024 * 1024, redirects: 2 };
 
 /// A document that was fetched.
@@ -121,8 +123,16 @@ impl Fetch {
     /// When the URL or an address on the way is not allowed, or no complete answer came. Any final status is
     /// an answer.
     pub async fn get_json(&self, url: &str) -> Result<Fetched, FetchError> {
+        self.get(url, JSON).await
+    }
+
+    /// The same for another media type, named as in the header `Accept`.
+    ///
+    /// # Errors
+    /// As [`Fetch::get_json`].
+    pub async fn get(&self, url: &str, accept: &'static str) -> Result<Fetched, FetchError> {
         let total = self.limits.total;
-        tokio::time::timeout(total, self.follow(url)).await.unwrap_or(Err(FetchError::Slow(total)))
+        tokio::time::timeout(total, self.follow(url, accept)).await.unwrap_or(Err(FetchError::Slow(total)))
     }
 
     /// The same for a document whose address is its name: a redirect is an answer and not followed.
@@ -133,15 +143,15 @@ impl Fetch {
         let total = self.limits.total;
         let here = async {
             let url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
-            self.read(self.send(&url).await?).await
+            self.read(self.send(&url, JSON).await?).await
         };
         tokio::time::timeout(total, here).await.unwrap_or(Err(FetchError::Slow(total)))
     }
 
-    async fn follow(&self, url: &str) -> Result<Fetched, FetchError> {
+    async fn follow(&self, url: &str, accept: &'static str) -> Result<Fetched, FetchError> {
         let mut url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
         for _ in 0..=self.limits.redirects {
-            let response = self.send(&url).await?;
+            let response = self.send(&url, accept).await?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return self.read(response).await;
             }
@@ -155,7 +165,7 @@ impl Fetch {
     }
 
     /// One hop: checks the target, then asks it.
-    async fn send(&self, url: &Url) -> Result<Response, FetchError> {
+    async fn send(&self, url: &Url, accept: &'static str) -> Result<Response, FetchError> {
         let target = Target::check(url, self.allow_loopback)?;
         let exempt = target.is_named_in(&self.allowed_hosts);
         if !exempt && let Some(ip) = target.literal() {
@@ -163,7 +173,7 @@ impl Fetch {
                 .check(ip)
                 .map_err(|why| FetchError::Address { host: ip.to_string(), why })?;
         }
-        let request = self.client(exempt).await?.get(url.clone()).header(ACCEPT, "application/json");
+        let request = self.client(exempt).await?.get(url.clone()).header(ACCEPT, accept);
         request.send().await.map_err(|error| failure(&error))
     }
 

@@ -37,6 +37,7 @@ mod par;
 mod password;
 mod registration;
 pub mod relying_party;
+mod request_object;
 mod revoke;
 mod seal;
 mod session;

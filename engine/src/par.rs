@@ -30,6 +30,9 @@ impl Engine {
     ) -> Result<Vec<u8>, Refusal> {
         let authenticated = self.authenticate_client(workspace, presented, params, call).await?;
         let request = par::request(params, &authenticated.client)?;
+        // RFC 9126 §3: a request object that is pushed is the whole request.
+        let whole = self.open_request_object(workspace, &request, true, &authenticated.client).await?;
+        let request = whole.unwrap_or(request);
         let decision = {
             let mut entropy = SystemEntropy::default();
             let mut cx = workspace.cx(self.now(), &mut entropy);

@@ -1,4 +1,5 @@
-//! What an authorization request stands for: its parameters may be those of a request that was pushed (RFC 9126 §4).
+//! What an authorization request stands for: its parameters may be those of a request that was pushed (RFC 9126 §4),
+//! or be in a request object (OIDC Core §6, RFC 9101).
 
 use crate::authorize::Browser;
 use crate::entropy::SystemEntropy;
@@ -56,8 +57,14 @@ impl Engine {
             return Ok(arrived);
         }
         match sent.get("request_uri").and_then(par::reference) {
-            Some(reference) => self.open_pushed(workspace, sent, reference, client).await,
-            None => Ok(Arrived::plain(sent)),
+            Some(reference) if sent.get("request").is_none() => {
+                self.open_pushed(workspace, sent, reference, client).await
+            }
+            _ => Ok(match self.open_request_object(workspace, sent, false, client).await {
+                Ok(Some(params)) => Arrived::unpacked(params, None),
+                Ok(None) => Arrived::plain(sent),
+                Err(fault) => Arrived::faulty(sent, false, fault),
+            }),
         }
     }
 

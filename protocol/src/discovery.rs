@@ -6,6 +6,7 @@ use crate::client::TokenEndpointAuthMethod;
 use crate::client_auth::{CLIENT_AUTH_METHODS, SECRET_ALGORITHM};
 use crate::decision::Cx;
 use crate::grant::{GRANTS, device_code};
+use crate::jar;
 use crate::pkce::CodeChallengeMethod;
 use crate::response_mode;
 use crate::response_type::ResponseType;
@@ -133,12 +134,14 @@ fn flows(cx: &Cx<'_>, document: &mut Map<String, Value>) {
         ("authorization_response_iss_parameter_supported", true),
         ("claims_parameter_supported", true),
         ("require_pushed_authorization_requests", cx.server.require_pushed_authorization_requests),
-        ("request_parameter_supported", false),
-        // Left out it would mean true (OIDC Discovery §3).
-        ("request_uri_parameter_supported", false),
+        ("request_parameter_supported", true),
+        ("request_uri_parameter_supported", true),
+        ("require_request_uri_registration", true),
     ] {
         document.insert(member.to_owned(), json!(supported));
     }
+    let objects: Vec<_> = jar::algorithms(cx).map(Algorithm::name).collect();
+    put_list(document, "request_object_signing_alg_values_supported", &objects);
     if cx.server.client_id_metadata_documents.enabled {
         document.insert("client_id_metadata_document_supported".to_owned(), json!(true));
     }

@@ -21,6 +21,7 @@ pub mod grant_record;
 pub mod id;
 pub mod idp;
 pub mod introspection;
+pub mod jar;
 pub mod key;
 pub mod par;
 pub mod params;

@@ -1,5 +1,6 @@
-//! `request` and `request_uri` are refused rather than ignored: their content would be lost (OIDC Core §6.1,
-//! §6.2; conformance module `oidcc-unsigned-request-object-…`).
+//! What `request` and `request_uri` stand for was put in their place before the checks; why that could not be done is
+//! told here. They are never ignored: their content would be lost (OIDC Core §6.1, §6.2; conformance module
+//! `oidcc-unsigned-request-object-…`).
 
 use super::pipeline::Draft;
 use crate::decision::Cx;

@@ -35,6 +35,8 @@ mod idempotency;
 #[cfg(test)]
 mod inside;
 #[cfg(test)]
+mod jar;
+#[cfg(test)]
 mod logout;
 #[cfg(test)]
 mod openid_connect;

@@ -102,7 +102,7 @@ async fn par_04_guessed_and_strange_uris_are_pages() {
     let server = TestServer::start().await;
     let party = server.party("client");
     let guessed = format!("{PREFIX}{}", "A".repeat(43));
-    for uri in [guessed.as_str(), PREFIX] {
+    for uri in [guessed.as_str(), PREFIX, "urn:other:x", "data:text/plain,x", "file:///etc/passwd", "x"] {
         let answer = server.browser().open(&opening(&party, uri, &[])).await.expect(400);
         let error = answer.element("error-code").expect("an error page");
         assert!(error.contains("request_uri") || error == "invalid_request", "{uri}: {error}");

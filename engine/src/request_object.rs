@@ -1,0 +1,60 @@
+//! Request objects (OIDC Core §6, RFC 9101): finds the object and its client's keys, and has the rules open it.
+
+use crate::entropy::SystemEntropy;
+use crate::{Engine, Workspace};
+use jose::VerifyingKey;
+use protocol::client::Client;
+use protocol::error::{Reason, Refusal};
+use protocol::jar::{self, Source};
+use protocol::params::Params;
+
+/// What an object by reference is asked for as (RFC 9101 §5.2.3, OIDC Core §6.2).
+const ACCEPT: &str = "application/oauth-authz-req+jwt, application/jwt;q=0.9, */*;q=0.1";
+
+/// Largest object that is read.
+const MAX_OBJECT_BYTES: usize = jose::MAX_JWT_BYTES;
+
+impl Engine {
+    /// The parameters of a request with an object; `None` if it has none.
+    ///
+    /// # Errors
+    /// Why the object does not count.
+    pub(crate) async fn open_request_object(
+        &self,
+        workspace: &Workspace,
+        beside: &Params,
+        pushed: bool,
+        client: &Client,
+    ) -> Result<Option<Params>, Refusal> {
+        let object = match jar::source(beside, client)? {
+            None => return Ok(None),
+            Some(Source::Value(object)) => object.to_owned(),
+            Some(Source::Reference(address)) => self.fetch_request_object(address, client).await?,
+        };
+        let keys = client_keys(client);
+        let mut entropy = SystemEntropy::default();
+        let cx = workspace.cx(self.now(), &mut entropy);
+        jar::open(&object, beside, pushed, client, &keys, &cx).map(Some)
+    }
+
+    /// Fetches an object from an address that its client registered, through the guarded client. What is there may
+    /// change with every request, so nothing is kept.
+    async fn fetch_request_object(&self, address: &str, client: &Client) -> Result<String, Refusal> {
+        let unreachable = |why: String| {
+            tracing::warn!(client = %client.client_id, %why, "no request object at the registered request_uri");
+            Refusal::new(Reason::RequestUriUnreachable).parameter("request_uri").received(address)
+        };
+        let fetched =
+            self.fetch().get(address, ACCEPT).await.map_err(|error| unreachable(error.to_string()))?;
+        if fetched.status != 200 || fetched.body.len() > MAX_OBJECT_BYTES {
+            return Err(unreachable(format!("status {}, {} bytes", fetched.status, fetched.body.len())));
+        }
+        let text = std::str::from_utf8(&fetched.body).map_err(|error| unreachable(error.to_string()))?;
+        Ok(text.trim().to_owned())
+    }
+}
+
+/// Keys with which the client signs requests. Keys that cannot be used are passed over.
+fn client_keys(client: &Client) -> Vec<VerifyingKey> {
+    client.jwks.as_ref().map(|set| set.verifying_keys()).unwrap_or_default()
+}

@@ -226,7 +226,8 @@ fn parameters(jwt: &VerifiedJwt) -> Result<Params, Refusal> {
             }
             other => vec![other.to_string()],
         };
-        for text in texts {
+        // RFC 6749 §3.1: what has no value was not sent.
+        for text in texts.into_iter().filter(|text| !text.is_empty()) {
             params.push(name.clone(), text)?;
         }
     }

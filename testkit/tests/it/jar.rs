@@ -200,7 +200,7 @@ async fn jar_10_jar_11_both_ways_at_once_and_garbage() {
         let both = [("request", object.as_str()), ("request_uri", uri)];
         assert_eq!(signing.refused(&both).await, "invalid_request", "JAR-10");
     }
-    let long = format!("{}.e30.AAAA", "A".repeat(70_000));
+    let long = format!("{}.e30.AAAA", "A".repeat(50_000));
     for garbage in ["x", "..", "a.b.c", "e30.e30.e30", "a.b.c.d.e", "null", "{}", &long] {
         assert_eq!(signing.refused(&[("request", garbage)]).await, "invalid_request_object", "JAR-11");
     }
@@ -242,11 +242,10 @@ async fn rfc9126_3_a_pushed_object_is_the_whole_request() {
     let fields = [("request", object.as_str()), ("state", "outside"), ("client_id", "client")];
     let pushed = signing.server.send(signing.party.authenticated("/par", &fields)).await.expect(201).json();
     let uri = pushed["request_uri"].as_str().expect("request_uri");
-    let answer = signing.server.browser().authorize(&signing.party.path(&format!(
-        "/oauth2/authorize?{}",
-        urlencoded(&[("client_id", "client"), ("request_uri", uri)])
-    )));
-    assert_eq!(state(&answer.await).as_deref(), Some("inside"));
+    let opening = urlencoded(&[("client_id", "client"), ("request_uri", uri)]);
+    let url = signing.party.path(&format!("/oauth2/authorize?{opening}"));
+    let answer = signing.server.browser().authorize(&url).await;
+    assert_eq!(state(&answer).as_deref(), Some("inside"));
     for (claims, error) in [
         (signing.with_claim("client_id", json!("app")), "invalid_request_object"),
         (signing.with_claim("redirect_uri", json!("https://evil.example/")), "invalid_request"),

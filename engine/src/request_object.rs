@@ -2,7 +2,6 @@
 
 use crate::entropy::SystemEntropy;
 use crate::{Engine, Workspace};
-use jose::VerifyingKey;
 use protocol::client::Client;
 use protocol::error::{Reason, Refusal};
 use protocol::jar::{self, Source};
@@ -26,15 +25,23 @@ impl Engine {
         pushed: bool,
         client: &Client,
     ) -> Result<Option<Params>, Refusal> {
-        let object = match jar::source(beside, client)? {
+        let (object, unsupported) = match jar::source(beside, client)? {
             None => return Ok(None),
-            Some(Source::Value(object)) => object.to_owned(),
-            Some(Source::Reference(address)) => self.fetch_request_object(address, client).await?,
+            Some(Source::Value(object)) => (object.to_owned(), Reason::RequestObjectUnsupported),
+            Some(Source::Reference(address)) => {
+                (self.fetch_request_object(address, client).await?, Reason::RequestUriUnsupported)
+            }
         };
-        let keys = client_keys(client);
+        let keys = self.client_keys(client, jar::kid(&object).as_deref()).await;
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);
-        jar::open(&object, beside, pushed, client, &keys, &cx).map(Some)
+        jar::open(&object, beside, pushed, client, &keys, &cx).map(Some).map_err(|refusal| {
+            // The error names the parameter that brought the object (OIDC Core §3.1.2.6).
+            match refusal.reason {
+                Reason::RequestObjectUnsupported => Refusal { reason: unsupported, ..refusal },
+                _ => refusal,
+            }
+        })
     }
 
     /// Fetches an object from an address that its client registered, through the guarded client. What is there may
@@ -52,9 +59,4 @@ impl Engine {
         let text = std::str::from_utf8(&fetched.body).map_err(|error| unreachable(error.to_string()))?;
         Ok(text.trim().to_owned())
     }
-}
-
-/// Keys with which the client signs requests. Keys that cannot be used are passed over.
-fn client_keys(client: &Client) -> Vec<VerifyingKey> {
-    client.jwks.as_ref().map(|set| set.verifying_keys()).unwrap_or_default()
 }

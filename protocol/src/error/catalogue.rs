@@ -344,7 +344,7 @@ catalogue! {
         "Sign it with a registered key; alg none is not accepted."
     RequestUriUnsupported "request_uri_unsupported" RequestUriNotSupported "OIDC Core §6.2"
         "This request_uri is not supported."
-        "Use an https URL of at most 512 bytes that is among the client's request_uris, or push the request."
+        "Register an https URL of at most 512 bytes that answers with a signed request object, or push the request."
     RequestObjectTwice "request_object_twice" InvalidRequest "RFC 9101 §5"
         "request and request_uri were both sent."
         "Send the request object by value or by reference, not both."

@@ -430,8 +430,9 @@ async fn request_objects_are_refused_with_their_own_errors() {
     let app = server.party("app");
     let object = testkit::unsigned(&json!({"alg": "none"}), &json!({"client_id": "app"}));
     refused(&app, &server, &[("request", &object)], "request_not_supported").await;
-    refused(&app, &server, &[("request_uri", "https://a.example/r")], "request_uri_not_supported").await;
+    refused(&app, &server, &[("request_uri", "https://a.example/r")], "invalid_request_uri").await;
     refused(&app, &server, &[("registration", "{}")], "registration_not_supported").await;
+    refused(&app, &server, &[("request_uri", "data:,x")], "request_uri_not_supported").await;
 }
 
 #[tokio::test]

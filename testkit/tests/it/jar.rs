@@ -1,12 +1,15 @@
 //! Request objects (OIDC Core §6, RFC 9101): attacks JAR-* and the modules `oidcc-…-request-object-…` and
 //! `oidcc-request-uri-…`.
 
+use std::sync::{Arc, Mutex};
+
 use http::Method;
 use jose::{Algorithm, SigningKey};
 use serde_json::{Value, json};
 use testkit::{
     Administrator, Answer, Ask, RelyingParty, TestServer, VERIFIER, s256, signer, unsigned, urlencoded,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A server, its client `client` with a registered key, and that key.
 struct Signing {
@@ -200,7 +203,7 @@ async fn jar_10_jar_11_both_ways_at_once_and_garbage() {
         let both = [("request", object.as_str()), ("request_uri", uri)];
         assert_eq!(signing.refused(&both).await, "invalid_request", "JAR-10");
     }
-    let long = format!("{}.e30.AAAA", "A".repeat(50_000));
+    let long = format!("{}.e30.AAAA", "A".repeat(10_000));
     for garbage in ["x", "..", "a.b.c", "e30.e30.e30", "a.b.c.d.e", "null", "{}", &long] {
         assert_eq!(signing.refused(&[("request", garbage)]).await, "invalid_request_object", "JAR-11");
     }
@@ -233,6 +236,91 @@ async fn par_04_jar_12_nothing_is_fetched_that_was_not_registered() {
     let object = forger.sign_with_header(&header, signing.claims().to_string().as_bytes());
     let object = object.expect("a signature");
     assert_eq!(signing.refused(&[("request", &object)]).await, "invalid_request_object", "jwk");
+}
+
+/// A loopback server that answers every request with `body`, and remembers what it was asked.
+struct ObjectHost {
+    address: String,
+    body: Arc<Mutex<(u16, String)>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl ObjectHost {
+    async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address =
+            format!("http://127.0.0.1:{}/object", listener.local_addr().expect("an address").port());
+        let (body, asked) = (Arc::new(Mutex::new((200, String::new()))), Arc::new(Mutex::new(Vec::new())));
+        let (told, heard) = (Arc::clone(&body), Arc::clone(&asked));
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut request = vec![0; 4096];
+                let read = socket.read(&mut request).await.unwrap_or_default();
+                heard.lock().expect("a list").push(String::from_utf8_lossy(&request[..read]).into_owned());
+                let (status, body) = told.lock().expect("a body").clone();
+                let answer = format!(
+                    "HTTP/1.1 {status} X\r\nContent-Type: application/oauth-authz-req+jwt\r\nConnection: close\r\n\
+                     Content-Length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+                let _ = socket.write_all(answer.as_bytes()).await;
+            }
+        });
+        Self { address, body, asked }
+    }
+
+    fn hold(&self, status: u16, body: &str) {
+        *self.body.lock().expect("a body") = (status, body.to_owned());
+    }
+}
+
+#[tokio::test]
+async fn oidcc_request_uri_signed_rs256_is_fetched_from_where_it_is_registered() {
+    let signing = Signing::with(TestServer::reaching_loopback().await, Algorithm::RS256).await;
+    let host = ObjectHost::start().await;
+    // The suite registers a URI whose fragment is the hash of something else.
+    let registered = format!("{}#0IAGMxfG3hcvLXhxlI7eKIb9y7FFpEYm1Oyo2Y1IgXw", host.address);
+    signing.register(&json!({"request_uris": [registered]})).await;
+    host.hold(200, &signing.sign("JWT", &signing.claims()));
+    let answer = signing.open(&[("request_uri", &registered), ("state", "outside")]).await;
+    assert_eq!(state(&answer).as_deref(), Some("inside"));
+    let asked = host.asked.lock().expect("a list").clone();
+    assert!(asked[0].starts_with("GET /object HTTP/1.1"), "the fragment stays here: {}", asked[0]);
+    let head = asked[0].to_ascii_lowercase();
+    assert!(head.contains("accept: application/oauth-authz-req+jwt") && !head.contains("cookie"), "{head}");
+    for (status, body) in [(404, "x"), (302, ""), (200, &*"x".repeat(70_000))] {
+        host.hold(status, body);
+        assert_eq!(signing.refused(&[("request_uri", &registered)]).await, "invalid_request_uri", "{status}");
+    }
+    // `oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported`.
+    let none = unsigned(&json!({"alg": "none"}), &signing.claims());
+    for (body, error) in [
+        ("", "invalid_request_object"),
+        ("<html>", "invalid_request_object"),
+        (&none, "request_uri_not_supported"),
+    ] {
+        host.hold(200, body);
+        assert_eq!(signing.refused(&[("request_uri", &registered)]).await, error, "{body}");
+    }
+    let times = host.asked.lock().expect("a list").len();
+    let other = registered.replace("/object", "/other");
+    assert_eq!(signing.refused(&[("request_uri", &other)]).await, "invalid_request_uri");
+    assert_eq!(host.asked.lock().expect("a list").len(), times, "W-13: nobody was asked");
+}
+
+#[tokio::test]
+async fn w_13_an_inner_address_is_not_fetched_even_when_registered() {
+    let signing = Signing::start().await;
+    let host = ObjectHost::start().await;
+    let registration = json!({"request_uris": [host.address]});
+    let document = signing.administrator.get("/clients/client").await.expect(200).json();
+    let mut changed = document.clone();
+    changed["request_uris"] = registration["request_uris"].clone();
+    let answer = signing.administrator.put("/clients/client", &changed).await;
+    if answer.status == 200 {
+        assert_eq!(signing.refused(&[("request_uri", &host.address)]).await, "invalid_request_uri");
+    }
+    assert!(host.asked.lock().expect("a list").is_empty());
 }
 
 #[tokio::test]

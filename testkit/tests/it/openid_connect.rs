@@ -348,9 +348,10 @@ async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupp
     let object = unsigned(&json!({"alg": "none"}), &json!({"client_id": "client", "state": "inner"}));
     let answer = server.browser().load(&party.authorize_url(&[("request", &object)])).await;
     assert_eq!(answer.response_parameter("error").as_deref(), Some("request_not_supported"));
+    // By reference: tests/it/jar.rs, with a server that answers.
     let answer =
         server.browser().load(&party.authorize_url(&[("request_uri", "https://example.com/r")])).await;
-    assert_eq!(answer.response_parameter("error").as_deref(), Some("request_uri_not_supported"));
+    assert_eq!(answer.response_parameter("error").as_deref(), Some("invalid_request_uri"));
 }
 
 #[tokio::test]

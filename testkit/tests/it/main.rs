@@ -49,6 +49,8 @@ mod quick_start;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod random_walks;
+#[cfg(test)]
 mod redirect_uris;
 #[cfg(test)]
 mod refresh;
@@ -56,6 +58,8 @@ mod refresh;
 mod registration;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod storage_failures;
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl Engine {
     /// # Errors
     /// What must not be carried out; the browser is never redirected then (attack LGO-03).
     pub async fn end_session_request(
-        &self,
+        self: &Arc<Self>,
         workspace: &Workspace,
         params: &Params,
         form: Option<&Params>,

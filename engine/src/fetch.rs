@@ -148,6 +148,21 @@ impl Fetch {
         tokio::time::timeout(total, here).await.unwrap_or(Err(FetchError::Slow(total)))
     }
 
+    /// Posts a form to `url`: the status of the answer. A redirect is an answer and not followed.
+    ///
+    /// # Errors
+    /// As of [`Fetch::get_json`].
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<u16, FetchError> {
+        let total = self.limits.total;
+        let posted = async {
+            let url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
+            let request = self.client_for(&url).await?.post(url).form(fields);
+            let response = request.send().await.map_err(|error| failure(&error))?;
+            Ok(response.status().as_u16())
+        };
+        tokio::time::timeout(total, posted).await.unwrap_or(Err(FetchError::Slow(total)))
+    }
+
     async fn follow(&self, url: &str, accept: &'static str) -> Result<Fetched, FetchError> {
         let mut url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
         for _ in 0..=self.limits.redirects {
@@ -166,6 +181,12 @@ impl Fetch {
 
     /// One hop: checks the target, then asks it.
     async fn send(&self, url: &Url, accept: &'static str) -> Result<Response, FetchError> {
+        let request = self.client_for(url).await?.get(url.clone()).header(ACCEPT, accept);
+        request.send().await.map_err(|error| failure(&error))
+    }
+
+    /// The client that may ask this target.
+    async fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
         let target = Target::check(url, self.allow_loopback)?;
         let exempt = target.is_named_in(&self.allowed_hosts);
         if !exempt && let Some(ip) = target.literal() {
@@ -173,8 +194,7 @@ impl Fetch {
                 .check(ip)
                 .map_err(|why| FetchError::Address { host: ip.to_string(), why })?;
         }
-        let request = self.client(exempt).await?.get(url.clone()).header(ACCEPT, accept);
-        request.send().await.map_err(|error| failure(&error))
+        self.client(exempt).await
     }
 
     async fn read(&self, mut response: Response) -> Result<Fetched, FetchError> {

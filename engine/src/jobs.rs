@@ -1,10 +1,11 @@
-//! Background jobs: the sweep of expired rows and the flush of the audit stream.
+//! Background jobs: the sweep of expired rows, the flush of the audit stream, and the outbox.
 
 use crate::Engine;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
+const OUTBOX_EVERY: Duration = Duration::from_secs(15);
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Rows removed per batch, and the pause between batches, so that a sweep never holds the writer for long.
 const SWEEP_BATCH: usize = 500;
@@ -14,6 +15,17 @@ const SWEEP_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) fn start(engine: &Arc<Engine>) {
     tokio::spawn(flush(Arc::downgrade(engine)));
     tokio::spawn(sweep(Arc::downgrade(engine)));
+    tokio::spawn(outbox(Arc::downgrade(engine)));
+}
+
+async fn outbox(engine: Weak<Engine>) {
+    loop {
+        tokio::time::sleep(OUTBOX_EVERY).await;
+        let Some(engine) = engine.upgrade() else { return };
+        if let Err(error) = engine.send_due().await {
+            tracing::warn!(%error, "the outbox could not be worked on");
+        }
+    }
 }
 
 async fn flush(engine: Weak<Engine>) {

@@ -33,6 +33,7 @@ pub mod keyring;
 mod login;
 mod logout;
 mod metadata;
+mod outbox;
 mod par;
 mod password;
 mod registration;

@@ -50,7 +50,7 @@ impl Engine {
     /// # Errors
     /// Only failures of the server.
     pub async fn logout(
-        &self,
+        self: &Arc<Self>,
         workspace: &Workspace,
         browser: &Browser,
         form: &Params,

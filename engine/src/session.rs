@@ -1,12 +1,17 @@
 //! The single sign-on session behind the cookie.
 
+use crate::entropy::SystemEntropy;
 use crate::{Engine, EngineError, Workspace};
+use protocol::backchannel_logout::LogoutNotice;
+use protocol::client::Client;
 use protocol::decision::{Entropy, Event, Handle, Subjects};
+use protocol::grant_record::GrantRecord;
 use protocol::id::{SessionId, Uid};
 use protocol::record::{Artifact, ArtifactKind, Expect, Found, GrantSelector, HandleHash, Lookup, Write};
 use protocol::session::Session;
 use protocol::subject::Subject;
 use protocol::time::Timestamp;
+use std::sync::Arc;
 
 /// Grants of one session that a logout looks at.
 const MAX_GRANTS_PER_SESSION: usize = 1000;
@@ -39,7 +44,7 @@ impl Engine {
     /// # Errors
     /// When the store cannot answer.
     pub async fn end_session(
-        &self,
+        self: &Arc<Self>,
         workspace: &Workspace,
         cookie: Option<&str>,
         call: &crate::Call,
@@ -50,10 +55,36 @@ impl Engine {
         let grants = self.store.grants(&workspace.tenant, &selector, MAX_GRANTS_PER_SESSION).await?;
         let (kind, at) = (ArtifactKind::Session, self.now());
         let mut writes = vec![Write::DeleteArtifact { kind, hash: live.hash, expect: Expect::Any }];
+        let mut told = Vec::new();
+        for client in self.clients_of(workspace, &grants).await? {
+            let mut entropy = SystemEntropy::default();
+            let notice = LogoutNotice::new(&client, &live.session, &mut workspace.cx(at, &mut entropy));
+            told.extend(notice);
+        }
+        writes.extend(told.iter().map(|notice| notice.write(Expect::Absent)));
         let ending = grants.into_iter().filter(|g| !g.body.scope.contains("offline_access"));
         writes.extend(ending.map(|grant| Write::RevokeGrant { id: grant.id, at }));
         let event = Event::new("session", "ended").subject(&live.session.subject.sub);
-        self.commit_decision(workspace, writes, vec![event], call).await
+        self.commit_decision(workspace, writes, vec![event], call).await?;
+        self.send_now(&workspace.tenant, told.iter().map(LogoutNotice::hash).collect()).await;
+        Ok(())
+    }
+
+    /// The clients that the grants were given to, each once; none that only bears the name of one.
+    async fn clients_of(
+        &self,
+        workspace: &Workspace,
+        grants: &[GrantRecord],
+    ) -> Result<Vec<Arc<Client>>, EngineError> {
+        let mut clients: Vec<Arc<Client>> = Vec::new();
+        for grant in grants {
+            if clients.iter().any(|client| client.client_id == grant.client) {
+                continue;
+            }
+            let client = self.client(workspace, &grant.client).await?;
+            clients.extend(client.filter(|client| grant.belongs_to(client, &workspace.server)));
+        }
+        Ok(clients)
     }
 }
 

@@ -133,6 +133,9 @@ fn flows(cx: &Cx<'_>, document: &mut Map<String, Value>) {
         // RFC 9207 §3 (attack DSC-09).
         ("authorization_response_iss_parameter_supported", true),
         ("claims_parameter_supported", true),
+        // OIDC Back-Channel Logout §2.1.
+        ("backchannel_logout_supported", true),
+        ("backchannel_logout_session_supported", true),
         ("require_pushed_authorization_requests", cx.server.require_pushed_authorization_requests),
         ("request_parameter_supported", true),
         ("request_uri_parameter_supported", true),

@@ -5,6 +5,7 @@
 
 pub mod assertion;
 pub mod authorize;
+pub mod backchannel_logout;
 pub mod client;
 pub mod client_auth;
 pub mod client_id_metadata;

@@ -65,6 +65,8 @@ pub enum ArtifactKind {
     UserCode,
     /// Consecutive failed logins of one account from one source, or of one source.
     LoginFailures,
+    /// What leaves by itself and is sent again until it arrives: logout tokens.
+    Outbox,
 }
 
 impl ArtifactKind {
@@ -83,6 +85,7 @@ impl ArtifactKind {
         Self::DeviceCode,
         Self::UserCode,
         Self::LoginFailures,
+        Self::Outbox,
     ];
 
     /// The name in the store. Never changes once released.
@@ -102,6 +105,7 @@ impl ArtifactKind {
             Self::DeviceCode => "device_code",
             Self::UserCode => "user_code",
             Self::LoginFailures => "login_failures",
+            Self::Outbox => "outbox",
         }
     }
 }

@@ -197,7 +197,7 @@ fn grant(request: &AuthorizeRequest, client: &Client, session: &Session, cx: &mu
         subject: Some(session.subject.sub.clone()),
         session: Some(session.subject.sid.clone()),
         created_at: cx.now,
-        expires_at: grant_end(request, client, cx),
+        expires_at: grant_end(request, client, session, cx),
         revoked_at: None,
         revision: 0,
         body: GrantBody {
@@ -214,14 +214,16 @@ fn grant(request: &AuthorizeRequest, client: &Client, session: &Session, cx: &mu
 }
 
 /// When the last token of the grant is dead: one made at the code's last moment.
-fn grant_end(request: &AuthorizeRequest, client: &Client, cx: &Cx<'_>) -> Timestamp {
+fn grant_end(request: &AuthorizeRequest, client: &Client, session: &Session, cx: &Cx<'_>) -> Timestamp {
     let server = cx.server;
     let code = client.ttl(|own| own.authorization_code_ttl, server.authorization_code_ttl);
     let access = client.ttl(|own| own.access_token_ttl, server.access_token_ttl);
     let refresh = client.ttl(|own| own.refresh_token_ttl, server.refresh_token_ttl);
     let longest = if request.scope.contains("offline_access") { access.max(refresh) } else { access };
     let redeemed = if request.response_type.has_code() { cx.now.plus(code.0) } else { cx.now };
-    redeemed.plus(longest.0)
+    let dead = redeemed.plus(longest.0);
+    // By the grant a client is found that wants to know when the session ends (OIDC Back-Channel Logout §2.5).
+    if client.backchannel_logout_uri.is_empty() { dead } else { dead.max(session.ends_at) }
 }
 
 /// OIDC Core §2: `auth_time` is REQUIRED after `max_age`, as an essential claim, and for clients with

@@ -9,7 +9,7 @@ fn published(world: &mut World) -> Value {
 fn the_document_is_the_one_that_was_reviewed() {
     let mut world = World::default();
     world.add_scope("account.*", "account");
-    let expected = json!({
+    let mut expected = json!({
         "issuer": "https://as.example/acme/shop",
         "authorization_endpoint": "https://as.example/acme/shop/oauth2/authorize",
         "token_endpoint": "https://as.example/acme/shop/oauth2/token",
@@ -56,6 +56,9 @@ fn the_document_is_the_one_that_was_reviewed() {
         "id_token_signing_alg_values_supported": ["ES256", "RS256"],
         "ui_locales_supported": ["en", "de"],
     });
+    for member in ["backchannel_logout_supported", "backchannel_logout_session_supported"] {
+        expected[member] = json!(true);
+    }
     assert_eq!(published(&mut world), expected);
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use testkit::{Answer, Ask, Browser, ORIGIN, RelyingParty, TestServer, Tokens, urlencoded};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const BACK: &str = "https://example.com/signed-out";
 const SESSION: &str = "__Host-postern-session-default+default";
@@ -16,7 +17,10 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let server = TestServer::start().await;
+        Self::at(TestServer::start().await).await
+    }
+
+    async fn at(server: TestServer) -> Self {
         let admin = server.administrator().await;
         admin.change("/clients/client", &json!({"post_logout_redirect_uris": [BACK]})).await;
         let (browser, client) = (server.browser(), server.party("client"));
@@ -236,5 +240,93 @@ async fn rp_initiated_logout_4_an_expired_hint_still_counts_and_ui_locales_choos
     let page = scene.ask(&[("client_id", "client"), ("ui_locales", "de")]).await.expect(200);
     assert!(page.text().contains("lang=\"de\""), "{}", page.text());
     shows_logged_out(scene.ask(&[("id_token_hint", scene.hint())]).await);
+    assert!(!scene.is_logged_in(&scene.browser).await);
+}
+
+/// A client's back-channel logout endpoint on this machine.
+struct Endpoint {
+    uri: String,
+    bodies: tokio::sync::mpsc::UnboundedReceiver<String>,
+}
+
+impl Endpoint {
+    async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("http://{}/backchannel", listener.local_addr().unwrap());
+        let (sender, bodies) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let _ = sender.send(body_of(&mut socket).await);
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                let _ = socket.write_all(answer).await;
+            }
+        });
+        Self { uri, bodies }
+    }
+}
+
+/// The body of one POST with a form.
+async fn body_of(socket: &mut tokio::net::TcpStream) -> String {
+    let mut request = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let head = head.to_ascii_lowercase();
+            assert!(head.starts_with("post /backchannel "), "{head}");
+            assert!(head.contains("content-type: application/x-www-form-urlencoded"), "{head}");
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+            if body.len() >= length.trim().parse().unwrap() {
+                return body.to_owned();
+            }
+        }
+        assert!(socket.read_buf(&mut request).await.unwrap() > 0, "an unfinished request");
+    }
+}
+
+#[tokio::test]
+async fn oidcc_backchannel_rp_initiated_logout_the_token_arrives_with_the_redirect() {
+    let server = TestServer::reaching_loopback().await;
+    let mut endpoint = Endpoint::start().await;
+    let admin = server.administrator().await;
+    admin.change("/clients/client", &json!({"backchannel_logout_uri": endpoint.uri})).await;
+    let scene = Scene::at(server).await;
+    let metadata = scene.server.get(&scene.client.path("/.well-known/openid-configuration")).await.json();
+    assert_eq!(metadata["backchannel_logout_supported"], true);
+    assert_eq!(metadata["backchannel_logout_session_supported"], true);
+    // Long after the tokens: the session still knows who is to be told.
+    scene.server.clock().advance(std::time::Duration::from_secs(6 * 3600));
+    let fields = [("id_token_hint", scene.hint()), ("post_logout_redirect_uri", BACK), ("state", "s")];
+    scene.ask(&fields).await.expect(302);
+    let body = endpoint.bodies.recv().await.unwrap();
+    let token = body.strip_prefix("logout_token=").expect("logout_token").to_owned();
+    let part = |jwt: &str, index: usize| -> serde_json::Value {
+        serde_json::from_slice(&jose::base64url::decode(jwt.split('.').nth(index).unwrap()).unwrap()).unwrap()
+    };
+    let (head, claims, id_token) = (part(&token, 0), part(&token, 1), part(scene.hint(), 1));
+    assert_eq!((&head["typ"], &head["alg"]), (&json!("logout+jwt"), &part(scene.hint(), 0)["alg"]));
+    for same in ["iss", "aud", "sub", "sid"] {
+        assert_eq!(claims[same], id_token[same], "{same}");
+    }
+    assert_eq!(claims["events"], json!({"http://schemas.openid.net/event/backchannel-logout": {}}));
+    assert!(claims["jti"].is_string() && claims["iat"].is_i64() && claims["exp"].is_i64(), "{claims}");
+    assert!(claims.get("nonce").is_none());
+    // The signature is ours, and a logout token is no ID token.
+    scene.ask(&[("id_token_hint", &token)]).await.expect_error_page("invalid_request");
+    assert!(!scene.is_logged_in(&scene.browser).await);
+    // Nothing is told twice.
+    scene.ask(&fields).await.expect(302);
+    assert!(endpoint.bodies.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn dcr_09_w_13_a_logout_token_goes_nowhere_inside_and_the_logout_happens_all_the_same() {
+    let server = TestServer::start().await;
+    let admin = server.administrator().await;
+    // A public name at registration that leads inside when it is used.
+    admin
+        .change("/clients/client", &json!({"backchannel_logout_uri": "https://localhost.localdomain/x"}))
+        .await;
+    let scene = Scene::at(server).await;
+    scene.ask(&[("id_token_hint", scene.hint()), ("post_logout_redirect_uri", BACK)]).await.expect(302);
     assert!(!scene.is_logged_in(&scene.browser).await);
 }

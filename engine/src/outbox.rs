@@ -1,0 +1,130 @@
+//! The outbox: what leaves by itself. A row is stored in the commit of what it tells, sent at once, and sent again by
+//! the background job until it arrives or is not worth it (OIDC Back-Channel Logout §2.5, §2.8).
+
+use crate::entropy::SystemEntropy;
+use crate::{Call, Engine, EngineError};
+use protocol::backchannel_logout::{LOGOUT_TOKEN_TYPE, LogoutNotice, WAITING};
+use protocol::decision::Event;
+use protocol::id::TenantId;
+use protocol::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Cursor, Page};
+
+/// How long an answer waits for what goes out with it, so that both arrive together.
+const TOGETHER: Duration = Duration::from_secs(2);
+/// Rows of one tenant that one round of the job looks at.
+const ROUND: usize = 100;
+
+impl Engine {
+    /// Sends what was just stored, and waits a little for it.
+    pub(crate) async fn send_now(self: &Arc<Self>, tenant: &TenantId, stored: Vec<HandleHash>) {
+        let sending: Vec<_> = stored
+            .into_iter()
+            .map(|hash| {
+                let (engine, tenant) = (Arc::clone(self), tenant.clone());
+                tokio::spawn(async move { engine.send_one(&tenant, hash).await })
+            })
+            .collect();
+        let all = async {
+            for sent in sending {
+                if let Ok(Err(error)) = sent.await {
+                    tracing::warn!(%error, "the outbox could not be worked on");
+                }
+            }
+        };
+        // What is late goes on by itself.
+        let _ = tokio::time::timeout(TOGETHER, all).await;
+    }
+
+    /// Sends everything that is due, in every tenant.
+    pub(crate) async fn send_due(&self) -> Result<(), EngineError> {
+        let mut page = Page::first(100);
+        loop {
+            let tenants = self.store.tenants(&page).await?;
+            let Some(last) = tenants.last().map(|tenant| tenant.id.as_str().to_owned()) else {
+                return Ok(());
+            };
+            for tenant in tenants {
+                let now = self.now();
+                let rows =
+                    self.store.artifacts(&tenant.id, ArtifactKind::Outbox, WAITING, now, ROUND).await?;
+                for row in rows {
+                    if row.payload::<LogoutNotice>()?.due_at <= now {
+                        self.send_one(&tenant.id, row.hash).await?;
+                    }
+                }
+            }
+            page.cursor = Cursor::After(last);
+        }
+    }
+
+    /// Sends one row, unless it is gone or somebody else is sending it.
+    async fn send_one(&self, tenant: &TenantId, hash: HandleHash) -> Result<(), EngineError> {
+        let lookup = [Lookup::Artifact(ArtifactKind::Outbox, hash)];
+        let Some(Found::Artifact(Some(row), _)) = self.store.load(tenant, &lookup).await?.pop() else {
+            return Ok(());
+        };
+        let notice = row.payload::<LogoutNotice>()?.sending(self.now());
+        match self.store_row(tenant, notice.write(Expect::Revision(row.revision)), None, &notice).await {
+            Err(EngineError::Conflict { .. }) => return Ok(()),
+            other => other?,
+        }
+        let outcome = self.deliver(tenant, &notice).await;
+        let event = Event::new("backchannel_logout", if outcome.is_ok() { "delivered" } else { "failed" });
+        let event = event.client(&notice.client).subject(&notice.sub);
+        match outcome {
+            Ok(()) => self.store_row(tenant, gone(&row), Some(event), &notice).await,
+            Err(why) => {
+                tracing::warn!(client = %notice.client, attempt = notice.attempts, %why, "logout token not delivered");
+                let event = event.detail(format!("attempt {}: {why}", notice.attempts));
+                if notice.is_exhausted() {
+                    return self.store_row(tenant, gone(&row), Some(event), &notice).await;
+                }
+                self.audit.push(tenant, Some(&notice.server), event, self.now(), "");
+                Ok(())
+            }
+        }
+    }
+
+    /// Signs and posts the logout token. Why it did not arrive, else.
+    async fn deliver(&self, tenant: &TenantId, notice: &LogoutNotice) -> Result<(), String> {
+        let workspace =
+            self.workspace(tenant.as_str(), notice.server.as_str()).await.map_err(|e| e.to_string())?;
+        let workspace = workspace.ok_or("the workspace is gone")?;
+        let client = self.client(&workspace, &notice.client).await.map_err(|e| e.to_string())?;
+        let client = client.filter(|client| client.uid == notice.client_uid).ok_or("the client is gone")?;
+        let (claims, alg) = {
+            let mut entropy = SystemEntropy::default();
+            let cx = workspace.cx(self.now(), &mut entropy);
+            // OIDC Back-Channel Logout §2.4: signed like the client's ID tokens.
+            let registered = client.id_token_signed_response_alg.filter(|alg| !alg.is_symmetric());
+            (notice.claims(&cx), registered.unwrap_or(cx.default_alg))
+        };
+        let token =
+            self.sign_jwt(&workspace, alg, LOGOUT_TOKEN_TYPE, &claims).await.map_err(|e| e.to_string())?;
+        let fields = [("logout_token", token.as_str())];
+        let posted = self.fetch.post_form(&client.backchannel_logout_uri, &fields).await;
+        match posted.map_err(|error| error.to_string())? {
+            // OIDC Back-Channel Logout §2.8: 200, and 204 from some frameworks.
+            200..=299 => Ok(()),
+            status => Err(format!("status {status}")),
+        }
+    }
+
+    async fn store_row(
+        &self,
+        tenant: &TenantId,
+        write: Write,
+        event: Option<Event>,
+        notice: &LogoutNotice,
+    ) -> Result<(), EngineError> {
+        let call = Call::default();
+        let events = event.into_iter().collect();
+        self.commit(tenant, vec![write], events, Some(&notice.server), &call.trace_id).await
+    }
+}
+
+fn gone(row: &Artifact) -> Write {
+    Write::DeleteArtifact { kind: row.kind, hash: row.hash, expect: Expect::Any }
+}

@@ -94,12 +94,13 @@ impl WorkspaceRequest {
         self.form()
     }
 
-    /// The parameters of a form body; the query is somebody else's.
+    /// The parameters of a form body; the query is somebody else's. No body at all is a form without parameters:
+    /// HTTP clients leave `Content-Type` out of an empty `POST`, and what is missing then is a parameter.
     ///
     /// # Errors
     /// Another content type, a form that is broken or repeats a parameter.
     pub(crate) fn form(&self) -> Result<Params, Refusal> {
-        if !self.has_form() {
+        if !self.has_form() && !self.has_nothing() {
             let refusal = Refusal::new(Reason::WrongContentType).expected(FORM);
             return Err(refusal.received(self.content_type().unwrap_or("no Content-Type")));
         }
@@ -131,6 +132,12 @@ impl WorkspaceRequest {
     pub(crate) fn has_form(&self) -> bool {
         let essence = self.content_type().and_then(|line| line.split(';').next()).unwrap_or_default();
         essence.trim().eq_ignore_ascii_case(FORM)
+    }
+
+    /// Neither a body nor a word about its type.
+    fn has_nothing(&self) -> bool {
+        !self.head.headers.contains_key(header::CONTENT_TYPE)
+            && self.body.as_ref().is_some_and(Bytes::is_empty)
     }
 
     pub(crate) fn is_post(&self) -> bool {

@@ -62,6 +62,16 @@ async fn tok_08_grant_types_are_exact() {
     client.token(&twice).await.expect_error(400, "invalid_request");
 }
 
+/// An empty `POST` carries no `Content-Type` either: what is missing is a parameter (RFC 6749 §5.2).
+#[tokio::test]
+async fn tok_08_a_post_without_any_body_misses_a_parameter() {
+    let server = TestServer::start().await;
+    for path in [TOKEN, "/default/default/oauth2/introspect", "/default/default/oauth2/revoke"] {
+        let ask = Ask::new(Method::POST, path).basic("client", engine::demo::DEMO_CLIENT_SECRET);
+        server.send(ask).await.expect_error(400, "invalid_request");
+    }
+}
+
 #[tokio::test]
 async fn tok_09_a_repeated_scope_parameter_is_refused() {
     let server = TestServer::start().await;

@@ -38,7 +38,10 @@ fn places(file: &Path) -> anyhow::Result<(Store, Secret)> {
 }
 
 async fn find(store: &Store, key: &Secret, trace_id: &str) -> anyhow::Result<Option<Explanation>> {
-    ensure!(wire::pending(store)?.is_empty(), "there is no database of this version yet");
+    ensure!(
+        wire::pending(store)?.is_empty(),
+        "there is no database of this version here: name the demo's directory with --data-dir, or a server's file with --config"
+    );
     let config = EngineConfig::new("", seal_key::open(key, false)?);
     let engine = wire::open_engine(config, Arc::clone(&wire::open_store(store, false)?))?;
     Ok(engine.explanation(trace_id).await?)

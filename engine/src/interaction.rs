@@ -109,25 +109,57 @@ impl Loaded {
     /// The anti-forgery value of a form: bound to browser and login, and for a decision to the session, so that
     /// a form shown to one person is not sent by another (attacks CNS-04, SES-06).
     fn csrf(&self, workspace: &Workspace, browser: &Browser, form: Form) -> String {
-        let browser = browser.browser.as_deref().unwrap_or_default();
         let session = match (form, &self.session) {
-            (Form::Decision, Some(session)) => jose::base64url::encode(&session.hash.0),
+            (Form::Decision, Some(session)) => jose::base64url::encode(&jose::sha256(&session.hash.0)),
             _ => String::new(),
         };
-        let bound = [browser, &self.open.login_id, &session].join("\0");
-        jose::base64url::encode(&workspace.deriver.derive("form", &bound))
+        self.csrf_for(workspace, browser, &session)
     }
 
-    pub(crate) fn form_is_ours(
+    /// Names the session, so that a form of ours for an earlier session is told from a forged one.
+    fn csrf_for(&self, workspace: &Workspace, browser: &Browser, session: &str) -> String {
+        let browser = browser.browser.as_deref().unwrap_or_default();
+        let bound = [browser, &self.open.login_id, session].join("\0");
+        format!("{session}.{}", jose::base64url::encode(&workspace.deriver.derive("form", &bound)))
+    }
+
+    /// Whether the form is one that we made, and for whom.
+    pub(crate) fn origin_of(
         &self,
         workspace: &Workspace,
         browser: &Browser,
         kind: Form,
         form: &Params,
-    ) -> bool {
-        let expected = self.csrf(workspace, browser, kind);
-        form.get("csrf").is_some_and(|sent| jose::constant_time_eq(sent.as_bytes(), expected.as_bytes()))
+    ) -> FormOrigin {
+        let Some(sent) = form.get("csrf") else { return FormOrigin::Forged };
+        let is = |value: String| jose::constant_time_eq(sent.as_bytes(), value.as_bytes());
+        if is(self.csrf(workspace, browser, kind)) {
+            return FormOrigin::Ours;
+        }
+        let session = sent.split_once('.').map_or("", |(session, _)| session);
+        if is(self.csrf_for(workspace, browser, session)) { FormOrigin::Stale } else { FormOrigin::Forged }
     }
+
+    /// The answer to a form that does not count: a stale page is shown anew, a forged one refused.
+    pub(crate) fn does_not_count(&self, origin: FormOrigin, page: NextPage) -> AuthorizeAnswer {
+        if origin == FormOrigin::Stale {
+            let login_id = self.open.login_id.clone();
+            return AuthorizeAnswer::Continue { page, login_id, new_browser: None };
+        }
+        AuthorizeAnswer::Refused {
+            refusal: Reason::FormForged.into(),
+            client: Some(Arc::clone(&self.client)),
+        }
+    }
+}
+
+/// Where a form comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FormOrigin {
+    Ours,
+    /// Made by us for this browser and login, before the session changed in another tab.
+    Stale,
+    Forged,
 }
 
 impl Engine {
@@ -181,8 +213,9 @@ impl Engine {
             Ok(loaded) => loaded,
             Err(answer) => return Ok(answer),
         };
-        if !loaded.form_is_ours(workspace, browser, Form::Decision, form) {
-            return Ok(stale_or_forged(form, workspace, browser, &loaded, NextPage::Consent));
+        let origin = loaded.origin_of(workspace, browser, Form::Decision, form);
+        if origin != FormOrigin::Ours {
+            return Ok(loaded.does_not_count(origin, NextPage::Consent));
         }
         let standing = loaded.standing(workspace, browser, call);
         if form.get("action") == Some("switch") {
@@ -219,8 +252,9 @@ impl Engine {
             Ok(loaded) => loaded,
             Err(answer) => return Ok(answer),
         };
-        if !loaded.form_is_ours(workspace, browser, Form::Decision, form) {
-            return Ok(stale_or_forged(form, workspace, browser, &loaded, NextPage::SelectAccount));
+        let origin = loaded.origin_of(workspace, browser, Form::Decision, form);
+        if origin != FormOrigin::Ours {
+            return Ok(loaded.does_not_count(origin, NextPage::SelectAccount));
         }
         let standing = loaded.standing(workspace, browser, call);
         match form.get("action") {
@@ -311,23 +345,6 @@ impl Engine {
         let (request, progress) = (&interaction.request, &interaction.progress);
         Ok(next_step(request, &loaded.client, session, consent.as_ref(), progress, &cx))
     }
-}
-
-/// A form whose value does not fit: if it was made by us for the same browser before its session changed, the
-/// page is shown anew; otherwise it is a forgery.
-pub(crate) fn stale_or_forged(
-    form: &Params,
-    workspace: &Workspace,
-    browser: &Browser,
-    loaded: &Loaded,
-    page: NextPage,
-) -> AuthorizeAnswer {
-    let resumable = form.get("resume").is_some_and(|r| seal::open(&workspace.deriver, RESUME, r).is_ok());
-    if resumable && browser.browser.is_some() {
-        let login_id = loaded.open.login_id.clone();
-        return AuthorizeAnswer::Continue { page, login_id, new_browser: None };
-    }
-    AuthorizeAnswer::Refused { refusal: Reason::FormForged.into(), client: Some(Arc::clone(&loaded.client)) }
 }
 
 fn start_again_from(workspace: &Workspace, resume: Option<&str>) -> AuthorizeAnswer {

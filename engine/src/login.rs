@@ -2,7 +2,7 @@
 
 use crate::authorize::{AuthorizeAnswer, Browser, NextPage};
 use crate::entropy::SystemEntropy;
-use crate::interaction::{Form, InteractionPage, Loaded, LoginPage, stale_or_forged};
+use crate::interaction::{Form, FormOrigin, InteractionPage, Loaded, LoginPage};
 use crate::password::PasswordCheck;
 use crate::session::{self, LiveSession};
 use crate::{Call, Engine, Workspace};
@@ -42,14 +42,9 @@ impl Engine {
             Ok(loaded) => loaded,
             Err(answer) => return Ok(LoginAnswer::Answer(answer)),
         };
-        if !loaded.form_is_ours(workspace, browser, Form::Login, form) {
-            return Ok(LoginAnswer::Answer(stale_or_forged(
-                form,
-                workspace,
-                browser,
-                &loaded,
-                NextPage::Login,
-            )));
+        let origin = loaded.origin_of(workspace, browser, Form::Login, form);
+        if origin != FormOrigin::Ours {
+            return Ok(LoginAnswer::Answer(loaded.does_not_count(origin, NextPage::Login)));
         }
         if form.get("action") == Some("cancel") {
             let standing = loaded.standing(workspace, browser, call);

@@ -78,11 +78,22 @@ pub(crate) fn mark(headers: &mut HeaderMap, refusal: &Refusal) {
             headers.entry(header::RETRY_AFTER).or_insert(SOON);
         }
         ErrorCode::InvalidClient | ErrorCode::InvalidToken | ErrorCode::InsufficientScope => {
-            if let Ok(challenge) = HeaderValue::try_from(challenge(refusal)) {
-                headers.insert(header::WWW_AUTHENTICATE, challenge);
-            }
+            challenge_in(headers, refusal);
         }
+        // RFC 6750 §3: the protected resource names the scheme in every refusal that is about the token.
+        ErrorCode::InvalidRequest if is_about_bearer_token(refusal) => challenge_in(headers, refusal),
         _ => {}
+    }
+}
+
+fn is_about_bearer_token(refusal: &Refusal) -> bool {
+    refusal.parameter.as_deref() == Some("access_token")
+        && matches!(refusal.reason, Reason::TokenTwice | Reason::ParametersInQuery)
+}
+
+fn challenge_in(headers: &mut HeaderMap, refusal: &Refusal) {
+    if let Ok(challenge) = HeaderValue::try_from(challenge(refusal)) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
 }
 

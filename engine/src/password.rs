@@ -12,7 +12,6 @@ use protocol::time::Timestamp;
 use std::time::Duration;
 
 /// What became of a name and a password.
-#[expect(clippy::large_enum_variant, reason = "one per login, looked at at once")]
 pub(crate) enum PasswordCheck {
     /// They fit. The writes belong into the commit of whatever follows.
     Fits { subject: Subject, idp_uid: Uid, writes: Vec<Write> },

@@ -1,7 +1,7 @@
 //! Bearer tokens at our own APIs: from the text to the living token.
 
 use crate::entropy::SystemEntropy;
-use crate::{Engine, EngineError, Workspace};
+use crate::{Engine, Workspace};
 use protocol::client::Client;
 use protocol::error::{Reason, Refusal};
 use protocol::token::access_token::{self, ActiveToken};
@@ -20,8 +20,7 @@ impl Engine {
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);
         let reference = access_token::read(token, &cx)?;
-        let found =
-            self.store.load(&workspace.tenant, &reference.lookups()).await.map_err(EngineError::from)?;
+        let found = self.load_with_ancestors(&workspace.tenant, &reference.lookups()).await?;
         let client = match reference.client_id(&found) {
             Some(id) => self.known_client(workspace, &id).await?,
             None => None,

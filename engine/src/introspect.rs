@@ -1,7 +1,7 @@
 //! Token introspection (RFC 7662).
 
 use crate::entropy::SystemEntropy;
-use crate::{Call, Engine, EngineError, Workspace};
+use crate::{Call, Engine, Workspace};
 use protocol::client_auth::Presented;
 use protocol::error::{Reason, Refusal};
 use protocol::introspection;
@@ -25,7 +25,7 @@ impl Engine {
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);
         let token = introspection::read(params, &requester, &cx)?;
-        let found = self.store.load(&workspace.tenant, &token.lookups()).await.map_err(EngineError::from)?;
+        let found = self.load_with_ancestors(&workspace.tenant, &token.lookups()).await?;
         let client = match token.client_id(&found) {
             Some(id) => self.known_client(workspace, &id).await?,
             None => None,

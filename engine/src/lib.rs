@@ -22,6 +22,7 @@ mod device;
 mod end_session;
 mod entropy;
 mod error;
+mod evidence;
 mod explanation;
 pub mod fetch;
 pub mod hashing;

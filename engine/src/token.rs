@@ -24,6 +24,8 @@ struct TokenResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
     #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
@@ -61,8 +63,10 @@ impl Engine {
         call: &Call,
     ) -> Result<Vec<u8>, Refused> {
         let grant = grant::select(params, &authenticated.client, &workspace.server)?;
+        let evidence = self.evidence(workspace, grant, params, &authenticated.client, call).await?;
+        let request = TokenRequest { params, client: &authenticated.client, evidence: &evidence };
         for attempt in 1..=ATTEMPTS {
-            match self.token_attempt(workspace, grant, params, authenticated, call).await? {
+            match self.token_attempt(workspace, grant, &request, authenticated, call).await? {
                 Attempt::Done(answer) => {
                     return answer.map_err(|refusal| Refused { refusal, committed: true });
                 }
@@ -76,20 +80,19 @@ impl Engine {
         &self,
         workspace: &Workspace,
         grant: &dyn Grant,
-        params: &Params,
+        request: &TokenRequest<'_>,
         authenticated: &AuthenticatedClient,
         call: &Call,
     ) -> Result<Attempt, Refusal> {
-        let request = TokenRequest { params, client: &authenticated.client };
         let mut entropy = SystemEntropy::default();
         let mut cx = workspace.cx(self.now(), &mut entropy);
-        let lookups = grant.wants(&request, &mut cx)?;
+        let lookups = grant.wants(request, &mut cx)?;
         let found = if lookups.is_empty() {
             Vec::new()
         } else {
             self.store.load(&workspace.tenant, &lookups).await.map_err(EngineError::from)?
         };
-        let decision = grant.decide(&request, &found, &mut cx);
+        let decision = grant.decide(request, &found, &mut cx);
         let answer = match &decision.reply {
             Ok(issue) => Ok(self.sign(workspace, issue).await?),
             Err(refusal) => Err(refusal.clone()),
@@ -126,6 +129,7 @@ impl Engine {
             access_token: &access_token,
             expires_in: issue.expires_in,
             id_token: id_token.as_deref(),
+            issued_token_type: issue.issued_token_type,
             refresh_token: issue.refresh_token.as_ref().map(|h| h.expose()),
             scope: issue.scope.to_string(),
             token_type: "bearer",

@@ -104,6 +104,11 @@ impl Workspace {
 }
 
 impl Subjects for Workspace {
+    fn named(&self, username: &str, now: Timestamp) -> Option<Subject> {
+        let (idp_uid, idp, user) = self.static_user(username)?;
+        Some(crate::password::subject_of(self, idp_uid, idp, user, now))
+    }
+
     fn still_exists(&self, subject: &Subject) -> bool {
         self.idps.iter().any(|(_, idp)| {
             idp.id == subject.idp

@@ -3,7 +3,7 @@
 
 use crate::decision::Cx;
 use crate::id::ClientId;
-use crate::record::{Artifact, ArtifactKind, Expect, HandleHash, Payload, Write};
+use crate::record::{Artifact, ArtifactKind, Expect, HandleHash, Lookup, Payload, Write};
 use crate::time::Timestamp;
 use jose::{Algorithm, UnverifiedJwt, VerifiedJwt, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -141,6 +141,16 @@ pub fn check_times(jwt: &VerifiedJwt, now: Timestamp) -> Result<Timestamp, Fault
     Ok(dead_at)
 }
 
+/// Where a `jti` of a client is remembered.
+pub fn seen_jti(jti: &str, client: &ClientId, cx: &Cx<'_>) -> Lookup {
+    Lookup::Artifact(ArtifactKind::SeenJti, jti_hash(jti, client, cx))
+}
+
+/// No identifier holds a line feed, so that two triples never join to the same text.
+fn jti_hash(jti: &str, client: &ClientId, cx: &Cx<'_>) -> HandleHash {
+    HandleHash::of(&format!("{}\n{client}\n{jti}", cx.server.id))
+}
+
 /// Single use is a precondition of the commit (RFC 7523 §3 (7), OIDC Core §9; attacks CAJ-03, CAJ-15, CAJ-25).
 ///
 /// # Errors
@@ -155,8 +165,7 @@ pub fn remember_jti(
         .str("jti")
         .filter(|jti| (1..=MAX_JTI_BYTES).contains(&jti.len()))
         .ok_or_else(|| Fault::new(Flaw::WithoutJti, "no jti, or a long one"))?;
-    // No identifier holds a line feed, so that two triples never join to the same text.
-    let hash = HandleHash::of(&format!("{}\n{client}\n{jti}", cx.server.id));
+    let hash = jti_hash(jti, client, cx);
     let seen = SeenJti { client: client.clone() };
     Ok(Write::PutArtifact { artifact: Artifact::new(hash, dead_at, &seen), expect: Expect::Absent })
 }

@@ -25,6 +25,9 @@ pub trait Derive: Send + Sync {
 /// (attack W-10).
 pub trait Subjects: Send + Sync {
     fn still_exists(&self, subject: &crate::subject::Subject) -> bool;
+
+    /// The person of that user name, whom nobody has authenticated here.
+    fn named(&self, username: &str, now: Timestamp) -> Option<crate::subject::Subject>;
 }
 
 /// Services and scopes of the workspace.

@@ -5,12 +5,11 @@ use crate::client::Client;
 use crate::decision::{Cx, Decision, Event, Handle};
 use crate::error::{Reason, Refusal};
 use crate::grant::device_code::{DeviceCode, GRANT_TYPE, State};
-use crate::grant_record::{GrantBody, GrantRecord};
-use crate::id::{SessionId, Uid};
+use crate::grant_record::GrantRecord;
+use crate::id::Uid;
 use crate::params::Params;
 use crate::record::{Artifact, ArtifactKind, Expect, HandleHash, Payload, Write};
 use crate::session::Session;
-use crate::subject::Subject;
 use crate::time::Timestamp;
 use crate::user_code::UserCode;
 use crate::{resource, scope_request};
@@ -146,33 +145,13 @@ pub fn answer(
         .and_event(event)
 }
 
-/// The grant belongs to no session: the device is not the browser in which the person answered, and goes on when
-/// that one logs out.
+/// The grant of the person's yes; its last token is made at the code's last moment.
 fn grant(code: &DeviceCode, client: &Client, session: &Session, cx: &mut Cx<'_>) -> GrantRecord {
-    let subject = Subject { sid: SessionId::default(), ..session.subject.clone() };
     let access = client.ttl(|own| own.access_token_ttl, cx.server.access_token_ttl);
     let refresh = client.ttl(|own| own.refresh_token_ttl, cx.server.refresh_token_ttl);
     let longest = if code.scope.contains("offline_access") { access.max(refresh) } else { access };
-    GrantRecord {
-        id: cx.grant_id(),
-        server: cx.server.id.clone(),
-        client: client.client_id.clone(),
-        subject: Some(subject.sub.clone()),
-        session: None,
-        created_at: cx.now,
-        // The last token is made at the code's last moment.
-        expires_at: code.expires_at.plus(longest.0),
-        revoked_at: None,
-        revision: 0,
-        body: GrantBody {
-            server_uid: cx.server.uid.clone(),
-            client_uid: client.uid.clone(),
-            scope: code.scope.clone(),
-            resource: code.resource.clone(),
-            subject: Some(subject),
-            claims: None,
-            nonce: None,
-            auth_time_requested: false,
-        },
-    }
+    let mut grant = GrantRecord::outside_browser(client, session.subject.clone(), code.scope.clone(), cx);
+    grant.expires_at = code.expires_at.plus(longest.0);
+    grant.body.resource.clone_from(&code.resource);
+    grant
 }

@@ -2,12 +2,14 @@
 //! kills them all (RFC 7009 §2.1, RFC 6749 §4.1.2).
 
 use crate::client::Client;
+use crate::decision::Cx;
 use crate::id::{ClientId, GrantId, ServerId, SessionId, Uid};
 use crate::scope::ScopeSet;
 use crate::server::Server;
 use crate::subject::Subject;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// A grant as stored.
 #[derive(Clone, PartialEq, Debug)]
@@ -47,9 +49,46 @@ pub struct GrantBody {
     /// Whether the request asked for `auth_time` (by `max_age` or `claims`).
     #[serde(default)]
     pub auth_time_requested: bool,
+    /// The grants that it was exchanged from; it lives only while they all do (RFC 8693).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ancestors: Vec<GrantId>,
+    /// Who acts for the person: the claim `act` (RFC 8693 §4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Map<String, Value>>,
 }
 
 impl GrantRecord {
+    /// A new grant of a person to a client that is not in the person's browser: a device, or a client that was told
+    /// the password or vouches for the person. It belongs to no session, so that no logout elsewhere ends it. It lasts
+    /// for an access token; longer tokens prolong it.
+    pub fn outside_browser(client: &Client, subject: Subject, scope: ScopeSet, cx: &mut Cx<'_>) -> Self {
+        let subject = Subject { sid: SessionId::default(), ..subject };
+        let access = client.ttl(|own| own.access_token_ttl, cx.server.access_token_ttl);
+        Self {
+            id: cx.grant_id(),
+            server: cx.server.id.clone(),
+            client: client.client_id.clone(),
+            subject: Some(subject.sub.clone()),
+            session: None,
+            created_at: cx.now,
+            expires_at: cx.now.plus(access.0),
+            revoked_at: None,
+            revision: 0,
+            body: GrantBody {
+                server_uid: cx.server.uid.clone(),
+                client_uid: client.uid.clone(),
+                scope,
+                resource: Vec::new(),
+                subject: Some(subject),
+                claims: None,
+                nonce: None,
+                auth_time_requested: false,
+                ancestors: Vec::new(),
+                act: None,
+            },
+        }
+    }
+
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
     }

@@ -66,7 +66,9 @@ fn describe(active: Active, client: &Client, cx: &Cx<'_>) -> Value {
                 "server_id": cx.server.id,
                 "tenant_id": cx.tenant,
             });
-            for name in ["acr", "amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "nbf", "st", "sub"] {
+            for name in
+                ["acr", "act", "amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "nbf", "st", "sub"]
+            {
                 add(&mut members, name, claim(name));
             }
             about_person(&mut members, token.subject.as_ref());

@@ -348,6 +348,15 @@ impl Lookup {
     }
 }
 
+/// The grants that the grants in `found` were exchanged from: without them nobody can say whether those live.
+pub fn ancestors(found: &[Found]) -> Vec<Lookup> {
+    let grants = found.iter().filter_map(|found| match found {
+        Found::Artifact(_, grant) | Found::Grant(grant) => grant.as_ref(),
+        Found::Document(_) => None,
+    });
+    grants.flat_map(|grant| &grant.body.ancestors).cloned().map(Lookup::Grant).collect()
+}
+
 /// The answer to one [`Lookup`], in the same place of the list.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Found {

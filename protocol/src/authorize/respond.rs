@@ -209,6 +209,8 @@ fn grant(request: &AuthorizeRequest, client: &Client, session: &Session, cx: &mu
             claims: request.claims.clone(),
             nonce: request.nonce.clone(),
             auth_time_requested: wants_auth_time(request, client),
+            ancestors: Vec::new(),
+            act: None,
         },
     }
 }

@@ -34,7 +34,9 @@ fn the_document_is_the_one_that_was_reviewed() {
         "revocation_endpoint_auth_signing_alg_values_supported":
             ["ES256", "RS256", "PS256", "EdDSA", "HS256"],
         "grant_types_supported": ["authorization_code", "client_credentials",
-            "urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer", "refresh_token",
+            "urn:ietf:params:oauth:grant-type:token-exchange"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "code_challenge_methods_supported": ["S256"],
@@ -69,7 +71,7 @@ fn dsc_10_what_the_workspace_does_not_allow_is_not_advertised() {
     world.server.token_endpoint_auth_methods = vec!["tls_client_auth".to_owned(), "none".to_owned()];
     world.server.advanced.disallowed_response_modes = vec!["form_post".to_owned()];
     let document = published(&mut world);
-    assert_eq!(document["grant_types_supported"], json!(["client_credentials", "implicit"]));
+    assert_eq!(document["grant_types_supported"], json!(["client_credentials", "password", "implicit"]));
     assert_eq!(document["response_types_supported"], json!(["token", "id_token", "id_token token"]));
     assert_eq!(document["response_modes_supported"], json!(["query", "fragment"]));
     assert_eq!(document["token_endpoint_auth_methods_supported"], json!(["none"]));

@@ -54,7 +54,14 @@ fn issue(req: &TokenRequest<'_>, cx: &mut Cx<'_>) -> Result<Decision<Issue>, Ref
     let resource = resource::requested(req.params, cx)?;
     let facts = AccessTokenFacts { client: req.client, scope: &scope, resource: &resource, grant: None };
     let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
-    let issue = Issue { access_token: draft, id_token: None, refresh_token: None, scope, expires_in };
+    let issue = Issue {
+        access_token: draft,
+        id_token: None,
+        refresh_token: None,
+        scope,
+        expires_in,
+        issued_token_type: None,
+    };
     let mut decision =
         Decision::reply(issue).and_event(Event::new("token", "issued").client(&req.client.client_id));
     decision.writes.extend(write);

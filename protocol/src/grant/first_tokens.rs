@@ -58,7 +58,14 @@ pub(super) fn first_tokens(
     writes.extend(write);
     let id_token = id_token(&grant, scope, client, Occasion::Login, cx);
     let event = issued("issued", client, &grant);
-    let issue = Issue { access_token: draft, id_token, refresh_token, scope: scope.clone(), expires_in };
+    let issue = Issue {
+        access_token: draft,
+        id_token,
+        refresh_token,
+        scope: scope.clone(),
+        expires_in,
+        issued_token_type: None,
+    };
     FirstTokens { issue, grant, writes, event }
 }
 

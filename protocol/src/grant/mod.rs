@@ -3,8 +3,14 @@
 pub mod authorization_code;
 pub mod client_credentials;
 pub mod device_code;
+mod evidence;
 mod first_tokens;
+pub mod jwt_bearer;
+pub mod password;
 pub mod refresh_token;
+pub mod token_exchange;
+
+pub use evidence::{Evidence, Need, Person};
 
 use crate::client::Client;
 use crate::decision::{Cx, Decision};
@@ -19,6 +25,8 @@ use crate::{grant_record::GrantRecord, subject::Subject};
 pub struct TokenRequest<'a> {
     pub params: &'a Params,
     pub client: &'a Client,
+    /// What the grant said it needs.
+    pub evidence: &'a Evidence,
 }
 
 /// One grant type.
@@ -31,6 +39,11 @@ pub trait Grant: Sync {
 
     /// The parameters that it reads, beside `grant_type` and those of client authentication.
     fn params(&self) -> &'static [&'static str];
+
+    /// What must be gathered beside stored records.
+    fn needs(&self) -> &'static [Need] {
+        &[]
+    }
 
     /// What must be loaded, in one round.
     ///
@@ -47,7 +60,10 @@ pub static GRANTS: &[&dyn Grant] = &[
     &authorization_code::AuthorizationCode,
     &client_credentials::ClientCredentials,
     &device_code::DeviceCodeGrant,
+    &jwt_bearer::JwtBearer,
+    &password::PasswordGrant,
     &refresh_token::RefreshTokenGrant,
+    &token_exchange::TokenExchange,
 ];
 
 /// The grant type that a token request names, if the workspace and the client may use it.

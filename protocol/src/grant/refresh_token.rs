@@ -123,7 +123,14 @@ impl<'f> Family<'f> {
         writes.extend(write);
         let id_token = id_token(&grant, &scope, req.client, Occasion::Refresh, cx);
         let event = issued("refreshed", req.client, &grant);
-        let issue = Issue { access_token: draft, id_token, refresh_token: Some(handle), scope, expires_in };
+        let issue = Issue {
+            access_token: draft,
+            id_token,
+            refresh_token: Some(handle),
+            scope,
+            expires_in,
+            issued_token_type: None,
+        };
         Ok(Decision { writes, events: vec![event], reply: Ok(issue) })
     }
 

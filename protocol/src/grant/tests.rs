@@ -25,12 +25,17 @@ fn tok_08_grant_type_missing_empty_or_in_another_case() {
 }
 
 #[test]
-fn tok_07_the_password_grant_does_not_exist() {
-    let allowed = selected("grant_type=password", |client, server| {
-        client.grant_types.push("password".to_owned());
-        server.grant_types.push("password".to_owned());
-    });
-    assert_eq!(allowed, Err(Reason::GrantTypeUnsupported));
+fn tok_07_the_password_grant_has_two_switches_and_both_are_off() {
+    let select = |in_server: bool, in_client: bool| {
+        selected("grant_type=password", |client, server| {
+            client.grant_types.extend(in_client.then(|| "password".to_owned()));
+            server.grant_types.extend(in_server.then(|| "password".to_owned()));
+        })
+    };
+    assert_eq!(select(false, false), Err(Reason::GrantTypeNotAllowedHere));
+    assert_eq!(select(false, true), Err(Reason::GrantTypeNotAllowedHere));
+    assert_eq!(select(true, false), Err(Reason::GrantTypeNotRegistered));
+    assert_eq!(select(true, true), Ok("password"));
 }
 
 #[test]

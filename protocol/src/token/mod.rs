@@ -22,4 +22,6 @@ pub struct Issue {
     pub scope: ScopeSet,
     /// Seconds that the access token lives.
     pub expires_in: u64,
+    /// What was issued, where the request could ask for several kinds (RFC 8693 §2.2.1).
+    pub issued_token_type: Option<&'static str>,
 }

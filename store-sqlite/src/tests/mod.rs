@@ -91,6 +91,8 @@ fn grant(id: &str) -> Write {
             claims: None,
             nonce: None,
             auth_time_requested: false,
+            ancestors: Vec::new(),
+            act: None,
         },
     };
     Write::PutGrant { grant, expect: Expect::Absent }

@@ -275,6 +275,8 @@ fn grant(id: &str) -> GrantRecord {
             claims: None,
             nonce: Some("n-0S6_WzA2Mj".to_owned()),
             auth_time_requested: false,
+            ancestors: Vec::new(),
+            act: None,
         },
     }
 }

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod assertion_grant;
+#[cfg(test)]
 mod attack_table;
 #[cfg(test)]
 mod authorization;
@@ -27,6 +29,8 @@ mod device;
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
+mod exchange;
+#[cfg(test)]
 mod http_robustness;
 #[cfg(test)]
 mod hybrid;
@@ -44,6 +48,8 @@ mod openid_connect;
 mod pages;
 #[cfg(test)]
 mod par;
+#[cfg(test)]
+mod password;
 #[cfg(test)]
 mod quick_start;
 #[cfg(test)]

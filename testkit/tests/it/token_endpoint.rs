@@ -36,19 +36,6 @@ async fn tok_04_client_credentials_get_registered_scopes_only() {
 }
 
 #[tokio::test]
-async fn tok_07_the_password_grant_is_not_there() {
-    let server = TestServer::start().await;
-    let client = server.party("client");
-    let fields = [("grant_type", "password"), ("username", "user"), ("password", "user")];
-    client.token(&fields).await.expect_error(400, "unsupported_grant_type");
-    let administrator = server.administrator().await;
-    let grants = json!({"grant_types": ["authorization_code", "client_credentials", "password"]});
-    administrator.change("/clients/client", &grants).await;
-    let answer = client.token(&fields).await.expect(400).json();
-    assert_eq!(answer["error"], "unsupported_grant_type");
-}
-
-#[tokio::test]
 async fn tok_08_grant_types_are_exact() {
     let server = TestServer::start().await;
     let client = server.party("client");

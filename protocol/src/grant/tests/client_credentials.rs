@@ -148,7 +148,11 @@ fn drafts_do_not_hold_the_alg_of_the_client_but_of_the_key() {
     let mut desk = Desk::default();
     let client = desk.world.confidential();
     let params = crate::fixtures::params("grant_type=client_credentials");
-    let request = crate::grant::TokenRequest { params: &params, client: &client };
+    let request = crate::grant::TokenRequest {
+        params: &params,
+        client: &client,
+        evidence: &crate::grant::Evidence::default(),
+    };
     let grant = crate::grant::select(&params, &client, &desk.world.server).ok().unwrap();
     let issue = grant.decide(&request, &[], &mut desk.world.cx()).reply.ok().unwrap();
     let AccessTokenDraft::Jwt { alg, .. } = issue.access_token else { panic!("opaque") };

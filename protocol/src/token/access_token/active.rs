@@ -219,7 +219,7 @@ impl JwtReference {
             }
             (JwtDescent::Grant(..), Some(Found::Grant(grant)))
             | (JwtDescent::Record(_), Some(Found::Artifact(Some(_), grant))) => {
-                Some(live_grant(grant.as_ref(), client, cx)?)
+                Some(live_grant(grant.as_ref(), found, client, cx)?)
             }
             _ => return Err(revoked("its grant is gone")),
         };
@@ -249,17 +249,25 @@ fn resolve_opaque(found: &[Found], client: &Client, cx: &Cx<'_>) -> Result<Activ
         return Err(Reason::TokenExpired.into());
     }
     let grant = match &artifact.grant {
-        Some(_) => Some(live_grant(grant.as_ref(), client, cx)?),
+        Some(_) => Some(live_grant(grant.as_ref(), found, client, cx)?),
         None => None,
     };
     Ok(active(token.claims, token.expires_at, grant, client))
 }
 
 /// The grant, if everything that it rests on is still there.
-fn live_grant(grant: Option<&GrantRecord>, client: &Client, cx: &Cx<'_>) -> Result<GrantRecord, Refusal> {
+fn live_grant(
+    grant: Option<&GrantRecord>,
+    found: &[Found],
+    client: &Client,
+    cx: &Cx<'_>,
+) -> Result<GrantRecord, Refusal> {
     let grant = grant.ok_or_else(|| revoked("its grant is gone"))?;
     if !grant.is_live(cx.now) {
         return Err(revoked("its grant was revoked"));
+    }
+    if !grant.body.ancestors.iter().all(|id| lives(id, found, cx)) {
+        return Err(revoked("a grant that it was exchanged from was revoked"));
     }
     if !grant.belongs_to(client, cx.server) {
         return Err(revoked("its client or workspace was deleted"));
@@ -268,6 +276,14 @@ fn live_grant(grant: Option<&GrantRecord>, client: &Client, cx: &Cx<'_>) -> Resu
         Some(subject) if !cx.subjects.still_exists(subject) => Err(revoked("its user is gone")),
         _ => Ok(grant.clone()),
     }
+}
+
+/// Whether the ancestor is among what was loaded, and alive (attack TEX-03).
+fn lives(id: &GrantId, found: &[Found], cx: &Cx<'_>) -> bool {
+    found.iter().any(|found| match found {
+        Found::Grant(Some(grant)) => grant.id == *id && grant.is_live(cx.now),
+        _ => false,
+    })
 }
 
 fn active(

@@ -16,6 +16,9 @@ use std::borrow::Cow;
 pub(super) struct Claims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     acr: Option<&'a str>,
+    /// Who acts for the person (RFC 8693 §4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<&'a Map<String, Value>>,
     /// The workspace.
     aid: &'a str,
     amr: &'a [String],
@@ -53,6 +56,7 @@ impl<'a> Claims<'a> {
         let has_format = |name: &str| cx.server.scope_claim_formats.iter().any(|format| format == name);
         Self {
             acr: subject.and_then(|s| s.acr.as_deref()).filter(|acr| !acr.is_empty()),
+            act: grant.and_then(|grant| grant.body.act.as_ref()),
             aid: cx.server.id.as_str(),
             amr: subject.map_or(&[], |s| s.amr.as_slice()),
             aud: audience(facts, cx),

@@ -1,11 +1,14 @@
 //! What only somebody inside could look at: the database, the log, the audit trail.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Once;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{Ask, SERVICE_SECRET, TestServer, Tokens, VERIFIER, claims};
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::prelude::*;
 
 /// Runs every flow of this release; everything secret that was seen on the way.
 async fn every_flow(server: &TestServer) -> Vec<(&'static str, String)> {
@@ -105,13 +108,16 @@ async fn w_01_a_stolen_database_holds_no_usable_secret() {
     }
 }
 
-/// Collects everything that is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What is logged on this thread, while somebody asks for it.
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+struct Log;
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.get_or_insert_default().extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -120,19 +126,27 @@ impl io::Write for Log {
     }
 }
 
+/// Everything that `work` logs on this thread. One subscriber for the whole process: one per thread loses lines
+/// when other threads meet a place in the code first.
+fn logged_by<T>(work: impl FnOnce() -> T) -> (T, Vec<u8>) {
+    static SUBSCRIBER: Once = Once::new();
+    SUBSCRIBER.call_once(|| {
+        let asked = dynamic_filter_fn(|_, _| LOGGED.with_borrow(Option::is_some));
+        let lines = tracing_subscriber::fmt::layer().with_writer(|| Log).with_filter(asked);
+        // Not `init`, which would add what the HTML parser of the tests says through the crate `log`.
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines)).unwrap();
+    });
+    LOGGED.set(Some(Vec::new()));
+    let done = work();
+    (done, LOGGED.take().unwrap_or_default())
+}
+
 #[test]
 fn w_02_the_most_verbose_log_holds_no_secret() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let secrets = tracing::subscriber::with_default(subscriber, || {
+    let (secrets, written) = logged_by(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async { every_flow(&TestServer::start().await).await })
     });
-    let written = log.0.lock().unwrap().clone();
     assert!(written.len() > 1_000, "something is logged: {}", String::from_utf8_lossy(&written));
     for (name, secret) in &secrets {
         assert!(!contains(&written, secret.as_bytes()), "{name} in the log");

@@ -275,6 +275,11 @@ pub enum Write {
         grant: GrantRecord,
         expect: Expect,
     },
+    /// Changes nothing: the grant has to be in exactly this revision, so that a revocation at the same moment wins.
+    RequireGrant {
+        id: GrantId,
+        revision: i64,
+    },
     /// Idempotent: an already revoked or missing grant stays as it is.
     RevokeGrant {
         id: GrantId,

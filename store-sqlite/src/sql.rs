@@ -160,6 +160,7 @@ catalogue! { WRITES:
     PUT_GRANT_REVISION = "UPDATE grant_record SET server = $1, client = $2, subject = $3, session = $4, \
         created_at = $5, expires_at = $6, revoked_at = COALESCE(revoked_at, $7), revision = revision + 1, body = $8 \
         WHERE tenant = $9 AND id = $10 AND revision = $11";
+    GRANT_IN_REVISION = "SELECT 1 FROM grant_record WHERE tenant = $1 AND id = $2 AND revision = $3";
     REVOKE_GRANT = revoke_where!(" AND id = $3");
     REVOKE_GRANTS_OF_SERVER = revoke_where!(" AND server = $3");
     REVOKE_GRANTS_OF_CLIENT = revoke_where!(" AND server = $3 AND client = $4");

@@ -83,6 +83,10 @@ fn change(connection: &Connection, tenant: &str, write: &Write) -> Result<Outcom
             delete_artifact(connection, tenant, *kind, hash, *expect)
         }
         Write::PutGrant { grant, expect } => put_grant(connection, tenant, grant, *expect),
+        Write::RequireGrant { id, revision } => {
+            let there = exists(connection, sql::GRANT_IN_REVISION, params![tenant, id.as_str(), revision])?;
+            Ok(if there { Outcome::Unchanged } else { Outcome::Refused })
+        }
         Write::RevokeGrant { id, at } => {
             execute(connection, sql::REVOKE_GRANT, params![at.millis(), tenant, id.as_str()])
                 .map(Outcome::optional)

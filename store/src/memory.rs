@@ -123,6 +123,10 @@ impl Rows {
                 Some(false)
             }
             Write::PutGrant { grant, expect } => self.put_grant(grant, expect),
+            Write::RequireGrant { id, revision } => {
+                let present = self.grants.get(&id).map(|grant| grant.revision);
+                Expect::Revision(revision).holds(present).map(|_| false)
+            }
             Write::RevokeGrant { id, at } => {
                 self.revoke(at, |grant| grant.id == id);
                 Some(false)

@@ -205,7 +205,7 @@ fn check_code_verifier(params: &Params, code: &Code) -> Result<(), Refusal> {
     }
 }
 
-/// The grant lives as long as the longest-lived token that is issued now.
+/// The grant lives at least as long as the longest-lived token that is issued now.
 pub(super) fn prolong(grant: &GrantRecord, client: &Client, refreshable: bool, cx: &Cx<'_>) -> GrantRecord {
     let access = client.ttl(|own| own.access_token_ttl, cx.server.access_token_ttl).0;
     let longest = if refreshable { access.max(refresh_ttl(client, cx)) } else { access };

@@ -4,8 +4,8 @@
 //! workspace's retry window, the parent is answered with that same successor: a client whose connection broke, or that
 //! asks twice at once, goes on. Anything later is a replay and ends the whole family, which is the grant.
 //!
-//! Each rotation gives the successor the full life of a refresh token and prolongs the grant in the same commit. A
-//! retry changes nothing that it would have to agree on with others, so it never conflicts.
+//! Each rotation gives the successor the full life of a refresh token and prolongs the grant, where it has to, in the
+//! same commit. A retry changes nothing that it would have to agree on with others, so it never conflicts.
 
 use super::authorization_code::{id_token, issued, prolong, refresh_ttl};
 use super::{Grant, TokenRequest, artifact, check_subject, impossible, required};
@@ -167,7 +167,11 @@ impl<'f> Family<'f> {
     /// Of two first uses at once, one meets another revision, loads again and becomes a retry.
     fn rotate(&self, client: &Client, cx: &Cx<'_>, writes: &mut Vec<Write>) -> (GrantRecord, Handle) {
         let handle = successor(self.presented, cx);
-        let grant = prolong(self.grant, client, true, cx);
+        let mut grant = prolong(self.grant, client, true, cx);
+        if grant.expires_at != self.grant.expires_at {
+            // A little more than needed, so that not every refresh writes the grant.
+            grant.expires_at = grant.expires_at.plus(refresh_ttl(client, cx) / 32);
+        }
         let next = RefreshToken {
             issued_at: cx.now,
             expires_at: cx.now.plus(refresh_ttl(client, cx)),
@@ -181,8 +185,14 @@ impl<'f> Family<'f> {
                 expect: Expect::Revision(self.row.revision),
             },
             Write::PutArtifact { artifact: next.artifact(handle.hash(), &grant.id), expect: Expect::Absent },
-            Write::PutGrant { grant: grant.clone(), expect: Expect::Revision(self.grant.revision) },
         ]);
+        // Either way a revocation at the same moment wins.
+        let revision = self.grant.revision;
+        writes.push(if grant.expires_at == self.grant.expires_at {
+            Write::RequireGrant { id: grant.id.clone(), revision }
+        } else {
+            Write::PutGrant { grant: grant.clone(), expect: Expect::Revision(revision) }
+        });
         (grant, handle)
     }
 }

@@ -27,6 +27,24 @@ pub async fn a_grant_is_put_under_its_precondition(store: Arc<dyn Store>) {
     world.done().await;
 }
 
+/// A batch that only looks at the grant is refused whole when the grant has moved or is not there.
+pub async fn a_grant_is_required_in_a_revision(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let require = |revision| {
+        let required = Write::RequireGrant { id: GrantId::new("a"), revision };
+        world.commit(vec![required, put_grant(grant("b"), Expect::Any)])
+    };
+    assert_conflict(require(1).await, 0);
+    assert_eq!(world.grant("b").await, None, "nothing of the batch is there");
+    world.commit(vec![put_grant(grant("a"), Expect::Absent)]).await.expect("a new grant");
+    require(1).await.expect("the right revision");
+    assert_eq!(world.grant("a").await.map(|grant| grant.revision), Some(1), "it stays as it is");
+    let revoke = Write::RevokeGrant { id: GrantId::new("a"), at: time(20) };
+    world.commit(vec![revoke]).await.expect("a live grant");
+    assert_conflict(require(1).await, 0);
+    world.done().await;
+}
+
 /// RFC 7009 §2.1: what was revoked stays so, whatever a slower request still writes.
 pub async fn a_revocation_is_final(store: Arc<dyn Store>) {
     let world = World::new(store).await;

@@ -77,6 +77,7 @@ macro_rules! contract_tests {
             events_belong_to_their_commit
             a_grant_is_put_under_its_precondition
             a_revocation_is_final
+            a_grant_is_required_in_a_revision
             grants_are_selected
             grants_come_newest_first
             a_sweep_removes_what_expired

@@ -91,7 +91,7 @@ fn no_path_of_one_machine() {
     );
 }
 
-/// Whether `path` starts a word of the line, so that `https://host/work/` is not mistaken for it.
+/// Whether `path` starts a word of the line, so that a web address with such a path is not mistaken for it.
 fn stands_alone(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {
         !line[..at].ends_with(|before: char| before.is_alphanumeric() || "/.-_}*".contains(before))

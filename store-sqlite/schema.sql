@@ -8,13 +8,15 @@ CREATE TABLE artifact (
   owner TEXT,
   expires_at INTEGER NOT NULL,
   revision INTEGER NOT NULL CHECK (revision >= 1),
-  body TEXT NOT NULL,
+  body TEXT NOT NULL, due_at INTEGER,
   PRIMARY KEY (tenant, kind, hash)
 ) STRICT;
 
+CREATE INDEX artifact_by_due ON artifact (kind, due_at) WHERE due_at IS NOT NULL;
+
 CREATE INDEX artifact_by_expiry ON artifact (expires_at);
 
-CREATE INDEX artifact_by_owner ON artifact (tenant, kind, owner, expires_at) WHERE owner IS NOT NULL;
+CREATE INDEX artifact_of_owner ON artifact (tenant, kind, owner, hash) WHERE owner IS NOT NULL;
 
 CREATE TABLE counter (
   name TEXT NOT NULL PRIMARY KEY,

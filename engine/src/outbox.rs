@@ -3,17 +3,16 @@
 
 use crate::entropy::SystemEntropy;
 use crate::{Call, Engine, EngineError};
-use protocol::backchannel_logout::{LOGOUT_TOKEN_TYPE, LogoutNotice, WAITING};
+use protocol::backchannel_logout::{LOGOUT_TOKEN_TYPE, LogoutNotice};
 use protocol::decision::Event;
 use protocol::id::TenantId;
 use protocol::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Write};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Cursor, Page};
 
 /// How long an answer waits for what goes out with it, so that both arrive together.
 const TOGETHER: Duration = Duration::from_secs(2);
-/// Rows of one tenant that one round of the job looks at.
+/// Rows that one round of the job looks at; the rest is due in the next.
 const ROUND: usize = 100;
 
 impl Engine {
@@ -37,26 +36,12 @@ impl Engine {
         let _ = tokio::time::timeout(TOGETHER, all).await;
     }
 
-    /// Sends everything that is due, in every tenant.
+    /// Sends what is due, whosever it is.
     pub(crate) async fn send_due(&self) -> Result<(), EngineError> {
-        let mut page = Page::first(100);
-        loop {
-            let tenants = self.store.tenants(&page).await?;
-            let Some(last) = tenants.last().map(|tenant| tenant.id.as_str().to_owned()) else {
-                return Ok(());
-            };
-            for tenant in tenants {
-                let now = self.now();
-                let rows =
-                    self.store.artifacts(&tenant.id, ArtifactKind::Outbox, WAITING, now, ROUND).await?;
-                for row in rows {
-                    if row.payload::<LogoutNotice>()?.due_at <= now {
-                        self.send_one(&tenant.id, row.hash).await?;
-                    }
-                }
-            }
-            page.cursor = Cursor::After(last);
+        for (tenant, row) in self.store.due(ArtifactKind::Outbox, self.now(), ROUND).await? {
+            self.send_one(&tenant, row.hash).await?;
         }
+        Ok(())
     }
 
     /// Sends one row, unless it is gone or somebody else is sending it.

@@ -73,7 +73,8 @@ impl LogoutNotice {
 
     /// The row, as it is to be stored.
     pub fn write(&self, expect: Expect) -> Write {
-        let artifact = Artifact::new(self.hash(), self.created_at.plus(KEPT), self).with_owner(WAITING);
+        let artifact = Artifact::new(self.hash(), self.created_at.plus(KEPT), self);
+        let artifact = artifact.with_owner(WAITING).due_at(self.due_at);
         Write::PutArtifact { artifact, expect }
     }
 

@@ -16,6 +16,22 @@ impl HandleHash {
     pub fn of(handle: &str) -> Self {
         Self(jose::sha256(handle.as_bytes()))
     }
+
+    /// What lists are paged by: 64 hexadecimal digits, which sort like the bytes.
+    pub fn key(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        if key.len() != 64 || !key.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+            return None;
+        }
+        let mut hash = [0; 32];
+        for (byte, at) in hash.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(key.get(at..at + 2)?, 16).ok()?;
+        }
+        Some(Self(hash))
+    }
 }
 
 impl fmt::Debug for HandleHash {
@@ -121,6 +137,8 @@ pub struct Artifact {
     pub owner: Option<String>,
     /// When the row may be swept. The rules may consider it dead earlier, never later.
     pub expires_at: Timestamp,
+    /// When a background job has to look at it; nothing for what waits for nobody.
+    pub due_at: Option<Timestamp>,
     /// Set by the store: 1 at creation, one more at each change.
     pub revision: i64,
     /// Versioned JSON of a [`Payload`].
@@ -141,6 +159,7 @@ impl Artifact {
             grant: None,
             owner: None,
             expires_at,
+            due_at: None,
             revision: 0,
             // Payloads are plain structs of strings and numbers: serialising them cannot fail.
             body: serde_json::to_string(payload).unwrap_or_default(),
@@ -154,6 +173,11 @@ impl Artifact {
 
     pub fn with_owner(mut self, owner: impl Into<String>) -> Self {
         self.owner = Some(owner.into());
+        self
+    }
+
+    pub fn due_at(mut self, at: Timestamp) -> Self {
+        self.due_at = Some(at);
         self
     }
 

@@ -118,10 +118,14 @@ impl Store for SqliteStore {
         kind: ArtifactKind,
         owner: &'a str,
         now: Timestamp,
-        limit: usize,
+        page: &'a Page,
     ) -> Answer<'a, Vec<Artifact>> {
-        let (tenant, owner) = (tenant.clone(), owner.to_owned());
-        self.list(move |connection| read::artifacts(connection, &tenant, kind, &owner, now, limit))
+        let (tenant, owner, page) = (tenant.clone(), owner.to_owned(), page.clone());
+        self.list(move |connection| read::artifacts(connection, &tenant, kind, &owner, now, &page))
+    }
+
+    fn due(&self, kind: ArtifactKind, now: Timestamp, limit: usize) -> Answer<'_, Vec<(TenantId, Artifact)>> {
+        self.list(move |connection| read::due(connection, kind, now, limit))
     }
 
     fn grants<'a>(

@@ -23,12 +23,20 @@ pub struct Migration {
 }
 
 /// All of them, in order. Released ones never change.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "initial",
-    sql: include_str!("../migrations/0001_initial.sql"),
-    min_reader_version: 1,
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "initial",
+        sql: include_str!("../migrations/0001_initial.sql"),
+        min_reader_version: 1,
+    },
+    Migration {
+        version: 2,
+        name: "due",
+        sql: include_str!("../migrations/0002_due.sql"),
+        min_reader_version: 1,
+    },
+];
 
 impl Migration {
     fn checksum(&self) -> [u8; 32] {

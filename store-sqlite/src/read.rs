@@ -102,14 +102,50 @@ pub(crate) fn artifacts(
     kind: ArtifactKind,
     owner: &str,
     now: Timestamp,
-    limit: usize,
+    page: &Page,
 ) -> Answer<Vec<Artifact>> {
+    let (tenant, name, now, limit) = (tenant.as_str(), kind.name(), now.millis(), bound(page.limit));
+    let read = |row: &Row<'_>| row::artifact(row, kind);
+    let what = || format!("artifact {tenant}/{name}");
+    let mut found = match Walk::of(page) {
+        Walk::FromStart => {
+            list(connection, sql::ARTIFACTS_FROM_START, params![tenant, name, owner, now, limit], read, what)
+        }
+        Walk::FromEnd => {
+            list(connection, sql::ARTIFACTS_FROM_END, params![tenant, name, owner, now, limit], read, what)
+        }
+        Walk::Above(key) => {
+            let values = params![tenant, name, owner, now, hash_of(key), limit];
+            list(connection, sql::ARTIFACTS_ABOVE, values, read, what)
+        }
+        Walk::Below(key) => {
+            let values = params![tenant, name, owner, now, hash_of(key), limit];
+            list(connection, sql::ARTIFACTS_BELOW, values, read, what)
+        }
+    }?;
+    if reads_backwards(page) {
+        found.reverse();
+    }
+    Ok(found)
+}
+
+/// What a key of an artifact stands for; another text stands before them all.
+fn hash_of(key: &str) -> Vec<u8> {
+    HandleHash::from_key(key).map(|hash| hash.0.to_vec()).unwrap_or_default()
+}
+
+pub(crate) fn due(
+    connection: &Connection,
+    kind: ArtifactKind,
+    now: Timestamp,
+    limit: usize,
+) -> Answer<Vec<(TenantId, Artifact)>> {
     list(
         connection,
-        sql::ARTIFACTS_OF_OWNER,
-        params![tenant.as_str(), kind.name(), owner, now.millis(), bound(limit)],
-        |row| row::artifact(row, kind),
-        || format!("artifact {tenant}/{}", kind.name()),
+        sql::ARTIFACTS_DUE,
+        params![kind.name(), now.millis(), bound(limit)],
+        |row| row::artifact_of_tenant(row, kind),
+        || format!("artifact */{}", kind.name()),
     )
 }
 

@@ -10,7 +10,7 @@ use rusqlite::types::{Type, ValueRef};
 use store::{StoreError, StoredEvent};
 
 /// Number of columns of an artifact, which its grant follows in a joined row.
-const ARTIFACT_COLUMNS: usize = 6;
+const ARTIFACT_COLUMNS: usize = 7;
 
 type Read<T> = rusqlite::Result<T>;
 
@@ -21,9 +21,15 @@ pub(crate) fn artifact(row: &Row<'_>, kind: ArtifactKind) -> Read<Artifact> {
         grant: row.get::<_, Option<String>>(1)?.map(GrantId::new),
         owner: row.get(2)?,
         expires_at: time(row, 3)?,
-        revision: revision(row, 4)?,
-        body: row.get(5)?,
+        due_at: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis),
+        revision: revision(row, 5)?,
+        body: row.get(6)?,
     })
+}
+
+/// An artifact and its tenant.
+pub(crate) fn artifact_of_tenant(row: &Row<'_>, kind: ArtifactKind) -> Read<(TenantId, Artifact)> {
+    Ok((TenantId::new(row.get::<_, String>(ARTIFACT_COLUMNS)?), artifact(row, kind)?))
 }
 
 /// An artifact joined with its grant, which may be gone.

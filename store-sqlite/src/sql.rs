@@ -16,7 +16,7 @@ macro_rules! catalogue {
 
 macro_rules! artifact_columns {
     () => {
-        "hash, grant_id, owner, expires_at, revision, body"
+        "hash, grant_id, owner, expires_at, due_at, revision, body"
     };
 }
 
@@ -35,6 +35,17 @@ macro_rules! grant_columns {
 macro_rules! documents_where {
     ($rest:literal) => {
         concat!("SELECT ", document_columns!(), " FROM document WHERE tenant = $1 AND kind = $2", $rest)
+    };
+}
+
+macro_rules! artifacts_where {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            artifact_columns!(),
+            " FROM artifact WHERE tenant = $1 AND kind = $2 AND owner = $3 AND expires_at > $4",
+            $rest
+        )
     };
 }
 
@@ -80,8 +91,8 @@ macro_rules! put_document {
 macro_rules! put_artifact {
     ($on_conflict:literal) => {
         concat!(
-            "INSERT INTO artifact (tenant, kind, hash, grant_id, owner, expires_at, revision, body) ",
-            "VALUES ($1, $2, $3, $4, $5, $6, 1, $7) ON CONFLICT (tenant, kind, hash) ",
+            "INSERT INTO artifact (tenant, kind, hash, grant_id, owner, expires_at, due_at, revision, body) ",
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8) ON CONFLICT (tenant, kind, hash) ",
             $on_conflict
         )
     };
@@ -100,7 +111,7 @@ macro_rules! put_grant {
 
 catalogue! { READS:
     /// An artifact and its grant in one statement, hence from one snapshot.
-    ARTIFACT = "SELECT a.hash, a.grant_id, a.owner, a.expires_at, a.revision, a.body, \
+    ARTIFACT = "SELECT a.hash, a.grant_id, a.owner, a.expires_at, a.due_at, a.revision, a.body, \
         g.id, g.server, g.client, g.subject, g.session, g.created_at, g.expires_at, g.revoked_at, g.revision, g.body \
         FROM artifact a LEFT JOIN grant_record g ON g.tenant = a.tenant AND g.id = a.grant_id \
         WHERE a.tenant = $1 AND a.kind = $2 AND a.hash = $3";
@@ -116,9 +127,13 @@ catalogue! { READS:
     CHILDREN_FROM_END = documents_where!(" AND parent = $3 ORDER BY id DESC LIMIT $4");
     CHILDREN_BELOW = documents_where!(" AND parent = $3 AND id < $4 ORDER BY id DESC LIMIT $5");
 
-    ARTIFACTS_OF_OWNER = concat!("SELECT ", artifact_columns!(),
-        " FROM artifact WHERE tenant = $1 AND kind = $2 AND owner = $3 AND expires_at > $4 \
-        ORDER BY expires_at DESC, hash LIMIT $5");
+    ARTIFACTS_FROM_START = artifacts_where!(" ORDER BY hash LIMIT $5");
+    ARTIFACTS_ABOVE = artifacts_where!(" AND hash > $5 ORDER BY hash LIMIT $6");
+    ARTIFACTS_FROM_END = artifacts_where!(" ORDER BY hash DESC LIMIT $5");
+    ARTIFACTS_BELOW = artifacts_where!(" AND hash < $5 ORDER BY hash DESC LIMIT $6");
+    /// Of all tenants; the tenant comes last, so that an artifact reads as everywhere.
+    ARTIFACTS_DUE = concat!("SELECT ", artifact_columns!(),
+        ", tenant FROM artifact WHERE kind = $1 AND due_at <= $2 ORDER BY due_at LIMIT $3");
 
     GRANTS_OF_SERVER = grants_where!("", "$3");
     GRANTS_OF_CLIENT = grants_where!(" AND client = $3", "$4");
@@ -144,9 +159,10 @@ catalogue! { WRITES:
 
     PUT_ARTIFACT_ABSENT = put_artifact!("DO NOTHING");
     PUT_ARTIFACT_ANY = put_artifact!("DO UPDATE SET grant_id = excluded.grant_id, owner = excluded.owner, \
-        expires_at = excluded.expires_at, revision = artifact.revision + 1, body = excluded.body");
-    PUT_ARTIFACT_REVISION = "UPDATE artifact SET grant_id = $1, owner = $2, expires_at = $3, \
-        revision = revision + 1, body = $4 WHERE tenant = $5 AND kind = $6 AND hash = $7 AND revision = $8";
+        expires_at = excluded.expires_at, due_at = excluded.due_at, revision = artifact.revision + 1, \
+        body = excluded.body");
+    PUT_ARTIFACT_REVISION = "UPDATE artifact SET grant_id = $1, owner = $2, expires_at = $3, due_at = $4, \
+        revision = revision + 1, body = $5 WHERE tenant = $6 AND kind = $7 AND hash = $8 AND revision = $9";
     DELETE_ARTIFACT = "DELETE FROM artifact WHERE tenant = $1 AND kind = $2 AND hash = $3";
     DELETE_ARTIFACT_REVISION = "DELETE FROM artifact WHERE tenant = $1 AND kind = $2 AND hash = $3 AND revision = $4";
     ARTIFACT_EXISTS = "SELECT 1 FROM artifact WHERE tenant = $1 AND kind = $2 AND hash = $3";

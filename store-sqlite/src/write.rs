@@ -107,20 +107,21 @@ fn put_artifact(
     artifact: &Artifact,
     expect: Expect,
 ) -> Result<Outcome, StoreError> {
-    let Artifact { kind, hash, grant, owner, expires_at, body, .. } = artifact;
+    let Artifact { kind, hash, grant, owner, expires_at, due_at, body, .. } = artifact;
     let (kind, grant, expires_at) = (kind.name(), grant.as_ref().map(AsRef::as_ref), expires_at.millis());
     let grant: Option<&str> = grant;
+    let due_at = due_at.map(Timestamp::millis);
     let rows = match expect {
         Expect::Absent => {
-            let values = params![tenant, kind, hash.0, grant, owner, expires_at, body];
+            let values = params![tenant, kind, hash.0, grant, owner, expires_at, due_at, body];
             execute(connection, sql::PUT_ARTIFACT_ABSENT, values)
         }
         Expect::Any => {
-            let values = params![tenant, kind, hash.0, grant, owner, expires_at, body];
+            let values = params![tenant, kind, hash.0, grant, owner, expires_at, due_at, body];
             execute(connection, sql::PUT_ARTIFACT_ANY, values)
         }
         Expect::Revision(revision) => {
-            let values = params![grant, owner, expires_at, body, tenant, kind, hash.0, revision];
+            let values = params![grant, owner, expires_at, due_at, body, tenant, kind, hash.0, revision];
             execute(connection, sql::PUT_ARTIFACT_REVISION, values)
         }
     };

@@ -115,15 +115,20 @@ pub trait Store: Send + Sync + 'static {
         page: &'a Page,
     ) -> Answer<'a, Vec<Document>>;
 
-    /// Artifacts of a kind that belong to `owner` and expire after `now`, the longest-lived first.
+    /// Artifacts of a kind that belong to `owner` and expire after `now`, in the order of their keys
+    /// ([`HandleHash::key`](protocol::record::HandleHash::key)). A cursor that is no key stands before all of them.
     fn artifacts<'a>(
         &'a self,
         tenant: &'a TenantId,
         kind: ArtifactKind,
         owner: &'a str,
         now: Timestamp,
-        limit: usize,
+        page: &'a Page,
     ) -> Answer<'a, Vec<Artifact>>;
+
+    /// Artifacts of a kind with a `due_at` of `now` or before, the longest due first, over all tenants: what a
+    /// background job has to do.
+    fn due(&self, kind: ArtifactKind, now: Timestamp, limit: usize) -> Answer<'_, Vec<(TenantId, Artifact)>>;
 
     /// Grants that match, revoked and expired ones included, newest first.
     fn grants<'a>(

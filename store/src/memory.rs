@@ -96,6 +96,18 @@ impl State {
         Ok(())
     }
 
+    fn due(&self, kind: ArtifactKind, now: Timestamp) -> Vec<(TenantId, Artifact)> {
+        let is_due =
+            |artifact: &&Artifact| artifact.kind == kind && artifact.due_at.is_some_and(|at| at <= now);
+        let of = |(id, rows): (&TenantId, &Rows)| {
+            let due = rows.artifacts.values().filter(is_due).cloned();
+            due.map(|artifact| (id.clone(), artifact)).collect::<Vec<_>>()
+        };
+        let mut due: Vec<_> = self.tenants.iter().flat_map(of).collect();
+        due.sort_by_key(|(_, artifact)| artifact.due_at);
+        due
+    }
+
     fn sweep(&mut self, now: Timestamp, limit: usize) -> usize {
         let mut left = limit;
         let mut keep = |expires_at: Timestamp| {
@@ -216,10 +228,7 @@ impl Rows {
         let listed = |artifact: &&Artifact| {
             artifact.kind == kind && artifact.owner.as_deref() == Some(owner) && artifact.expires_at > now
         };
-        let mut found: Vec<Artifact> = self.artifacts.values().filter(listed).cloned().collect();
-        // The order of hashes, in which they come, stays among equals.
-        found.sort_by_key(|artifact| std::cmp::Reverse(artifact.expires_at));
-        found
+        self.artifacts.values().filter(listed).cloned().collect()
     }
 
     fn grants(&self, selector: &GrantSelector) -> Vec<GrantRecord> {
@@ -290,9 +299,17 @@ impl Store for MemoryStore {
         kind: ArtifactKind,
         owner: &'a str,
         now: Timestamp,
-        limit: usize,
+        of: &'a Page,
     ) -> Answer<'a, Vec<Artifact>> {
-        answer(move || self.read(tenant, Vec::new(), |rows| first(rows.artifacts(kind, owner, now), limit)))
+        answer(move || {
+            let found = self.read(tenant, Vec::new(), |rows| rows.artifacts(kind, owner, now))?;
+            let keyed = found.into_iter().map(|artifact| (artifact.hash.key(), artifact)).collect();
+            Ok(page(keyed, of, |(key, _)| key.as_str()).into_iter().map(|(_, artifact)| artifact).collect())
+        })
+    }
+
+    fn due(&self, kind: ArtifactKind, now: Timestamp, limit: usize) -> Answer<'_, Vec<(TenantId, Artifact)>> {
+        answer(move || Ok(first(self.state().due(kind, now), limit)))
     }
 
     fn grants<'a>(

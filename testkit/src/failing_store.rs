@@ -64,9 +64,13 @@ impl Store for FailingStore {
         kind: ArtifactKind,
         owner: &'a str,
         now: Timestamp,
-        limit: usize,
+        page: &'a Page,
     ) -> Answer<'a, Vec<Artifact>> {
-        self.reading(self.inner.artifacts(tenant, kind, owner, now, limit))
+        self.reading(self.inner.artifacts(tenant, kind, owner, now, page))
+    }
+
+    fn due(&self, kind: ArtifactKind, now: Timestamp, limit: usize) -> Answer<'_, Vec<(TenantId, Artifact)>> {
+        self.reading(self.inner.due(kind, now, limit))
     }
 
     fn grants<'a>(

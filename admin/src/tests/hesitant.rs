@@ -47,9 +47,13 @@ impl Store for HesitantStore {
         kind: ArtifactKind,
         owner: &'a str,
         now: Timestamp,
-        limit: usize,
+        page: &'a Page,
     ) -> Answer<'a, Vec<Artifact>> {
-        self.0.artifacts(tenant, kind, owner, now, limit)
+        self.0.artifacts(tenant, kind, owner, now, page)
+    }
+
+    fn due(&self, kind: ArtifactKind, now: Timestamp, limit: usize) -> Answer<'_, Vec<(TenantId, Artifact)>> {
+        self.0.due(kind, now, limit)
     }
 
     fn grants<'a>(

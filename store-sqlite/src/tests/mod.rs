@@ -65,6 +65,7 @@ fn code(name: &str, body: &str) -> Write {
         grant: None,
         owner: None,
         expires_at: Timestamp::from_seconds(100),
+        due_at: None,
         revision: 0,
         body: body.to_owned(),
     };

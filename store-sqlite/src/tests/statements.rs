@@ -59,11 +59,12 @@ fn statements_are_planned_once() {
         let page = Page { cursor: store::Cursor::After(value.to_owned()), limit: 1, descending: false };
         read::load(&reader, &tenant, &[Lookup::Artifact(CODE, HandleHash::of(value))]).unwrap();
         read::documents(&reader, &tenant, DocumentKind::Client, Some(value), &page).unwrap();
-        read::artifacts(&reader, &tenant, CODE, value, Timestamp::default(), 1).unwrap();
+        let key = Page { cursor: store::Cursor::After(HandleHash::of(value).key()), ..page.clone() };
+        read::artifacts(&reader, &tenant, CODE, value, Timestamp::default(), &key).unwrap();
         let selector = GrantSelector::Subject(ServerId::new("server"), value.to_owned());
         read::grants(&reader, &tenant, &selector, 1).unwrap();
     }
-    for name in [sql::ARTIFACT, sql::CHILDREN_ABOVE, sql::ARTIFACTS_OF_OWNER, sql::GRANTS_OF_SUBJECT] {
+    for name in [sql::ARTIFACT, sql::CHILDREN_ABOVE, sql::ARTIFACTS_ABOVE, sql::GRANTS_OF_SUBJECT] {
         let statement = reader.prepare_cached(name).unwrap();
         assert!(statement.get_status(StatementStatus::VmStep) > 0, "it was not the cached one: {name}");
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{name}");

@@ -24,6 +24,7 @@ pub async fn an_artifact_is_replaced_in_its_revision_only(store: Arc<dyn Store>)
         grant: Some(GrantId::new("g")),
         owner: Some("another".to_owned()),
         expires_at: time(2000),
+        due_at: Some(time(1500)),
         body: "{}".to_owned(),
         ..artifact(CODE, "a")
     };
@@ -122,15 +123,75 @@ pub async fn artifacts_are_listed_by_owner(store: Arc<dyn Store>) {
     let nobodys = Artifact { owner: None, ..artifact(session, "nobody's") };
     let all = [until("a", 20), until("b", 40), until("c", 30), foreign, nobodys, artifact(CODE, "a")];
     world.commit(all.map(|new| put_artifact(new, Expect::Absent)).to_vec()).await.expect("new artifacts");
-    let listed = async |now, limit| {
+    let listed = async |now| {
+        let page = Page::first(100);
         let found =
-            world.store.artifacts(&world.one, session, OWNER, time(now), limit).await.expect("a list");
-        found.into_iter().map(|artifact| artifact.expires_at.seconds()).collect::<Vec<_>>()
+            world.store.artifacts(&world.one, session, OWNER, time(now), &page).await.expect("a list");
+        let mut ends: Vec<_> = found.into_iter().map(|artifact| artifact.expires_at.seconds()).collect();
+        ends.sort_unstable();
+        ends
     };
-    assert_eq!(listed(0, 100).await, [40, 30, 20]);
-    assert_eq!(listed(20, 100).await, [40, 30], "at its expiry an artifact has expired");
-    assert_eq!(listed(0, 2).await, [40, 30]);
-    assert_eq!(listed(40, 100).await, [0; 0]);
+    assert_eq!(listed(0).await, [20, 30, 40]);
+    assert_eq!(listed(20).await, [30, 40], "at its expiry an artifact has expired");
+    assert_eq!(listed(40).await, [0; 0]);
+    world.done().await;
+}
+
+pub async fn artifacts_are_paged_by_key(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let session = ArtifactKind::Session;
+    let names = ["a", "b", "c", "d", "e"];
+    let new = names.map(|name| put_artifact(artifact(session, name), Expect::Absent));
+    world.commit(new.to_vec()).await.expect("new artifacts");
+    let mut keys = names.map(|name| HandleHash::of(name).key());
+    keys.sort_unstable();
+    let [k0, k1, k2, k3, k4] = keys.each_ref().map(String::as_str);
+    let after = |key: &str| Cursor::After(key.to_owned());
+    let before = |key: &str| Cursor::Before(key.to_owned());
+    for (cursor, descending, expected) in [
+        (Cursor::Start, false, vec![k0, k1]),
+        (Cursor::Start, true, vec![k4, k3]),
+        (after(k1), false, vec![k2, k3]),
+        (after(k3), true, vec![k2, k1]),
+        (before(k3), false, vec![k1, k2]),
+        (before(k1), true, vec![k3, k2]),
+        (after(k4), false, vec![]),
+        (after(""), false, vec![k0, k1]),
+    ] {
+        let page = Page { cursor, limit: 2, descending };
+        let found = world.store.artifacts(&world.one, session, OWNER, time(0), &page).await.expect("a page");
+        let found: Vec<String> = found.into_iter().map(|artifact| artifact.hash.key()).collect();
+        assert_eq!(found, expected, "{page:?}");
+    }
+    world.done().await;
+}
+
+/// A background job asks once for its work, however many tenants there are.
+pub async fn what_is_due_is_found_in_every_tenant(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let third = TenantId::new("three");
+    world.store.create_tenant(&tenant("three")).await.expect("a new tenant");
+    let outbox = ArtifactKind::Outbox;
+    let due = |kind, name: &str, at| put_artifact(artifact(kind, name).due_at(time(at)), Expect::Any);
+    let writes = vec![due(outbox, "a", 30), due(outbox, "b", 10), due(outbox, "late", 41), due(CODE, "a", 5)];
+    world.commit(writes).await.expect("new artifacts");
+    world.commit_to(&third, vec![due(outbox, "c", 20), due(outbox, "d", 40)]).await.expect("new artifacts");
+    let found = async |now, limit| {
+        let due = world.store.due(outbox, time(now), limit).await.expect("a list");
+        let seconds = |artifact: &Artifact| artifact.due_at.map(|at| at.seconds());
+        due.iter().map(|(id, artifact)| (id.as_str().to_owned(), seconds(artifact))).collect::<Vec<_>>()
+    };
+    let row = |id: &str, at| (id.to_owned(), Some(at));
+    assert_eq!(found(9, 100).await, []);
+    assert_eq!(found(40, 2).await, [row("one", 10), row("three", 20)], "the longest due first");
+    assert_eq!(found(40, 100).await.len(), 4);
+    // Put off, or not due any more.
+    world.commit(vec![due(outbox, "b", 50)]).await.expect("no precondition");
+    let done = put_artifact(artifact(outbox, "a"), Expect::Revision(1));
+    world.commit(vec![done]).await.expect("the right revision");
+    assert_eq!(found(40, 100).await, [row("three", 20), row("three", 40)]);
+    world.store.delete_tenant(&third).await.expect("it goes");
+    assert_eq!(found(40, 100).await, []);
     world.done().await;
 }
 

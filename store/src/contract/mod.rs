@@ -23,7 +23,7 @@ pub use grants::*;
 pub use sweeping::*;
 pub use tenants::*;
 
-use crate::{Batch, Page, Store, StoreError, StoredEvent};
+use crate::{Batch, Cursor, Page, Store, StoreError, StoredEvent};
 use protocol::decision::Event;
 use protocol::grant_record::{GrantBody, GrantRecord};
 use protocol::id::{ClientId, GrantId, ServerId, SessionId, TenantId, Uid};
@@ -53,6 +53,8 @@ macro_rules! contract_tests {
             kinds_of_artifacts_are_separate
             an_artifact_comes_with_its_grant
             artifacts_are_listed_by_owner
+            artifacts_are_paged_by_key
+            what_is_due_is_found_in_every_tenant
             one_of_64_uses_an_artifact
             one_of_64_sees_an_artifact_first
             a_batch_is_whole_or_nothing
@@ -198,7 +200,7 @@ impl World {
             all.push(format!("{:?}", page.expect("documents")));
         }
         for kind in ArtifactKind::ALL {
-            let listed = self.store.artifacts(tenant, *kind, OWNER, time(0), 100).await;
+            let listed = self.store.artifacts(tenant, *kind, OWNER, time(0), &Page::first(100)).await;
             all.push(format!("{:?}", listed.expect("artifacts")));
         }
         all
@@ -250,6 +252,7 @@ fn artifact(kind: ArtifactKind, name: &str) -> Artifact {
         grant: None,
         owner: Some(OWNER.to_owned()),
         expires_at: time(1000),
+        due_at: None,
         revision: 0,
         body: format!(r#"{{"name":"{name}"}}"#),
     }

@@ -9,6 +9,7 @@ use protocol::error::{Reason, Refusal};
 use protocol::grant::{self, Grant, TokenRequest};
 use protocol::params::Params;
 use protocol::record::Write;
+use protocol::time::Timestamp;
 use protocol::token::Issue;
 use serde::Serialize;
 use std::sync::Arc;
@@ -44,8 +45,9 @@ impl Engine {
         params: &Params,
         call: &Call,
     ) -> Result<Vec<u8>, Refusal> {
+        let arrived_at = self.now();
         let authenticated = self.authenticate_client(workspace, presented, params, call).await?;
-        let answer = self.token_of(workspace, params, &authenticated, call).await;
+        let answer = self.token_of(workspace, params, &authenticated, arrived_at, call).await;
         if let Err(refusal) = &answer
             && !refusal.committed
         {
@@ -60,13 +62,15 @@ impl Engine {
         workspace: &Workspace,
         params: &Params,
         authenticated: &AuthenticatedClient,
+        arrived_at: Timestamp,
         call: &Call,
     ) -> Result<Vec<u8>, Refused> {
         let grant = grant::select(params, &authenticated.client, &workspace.server)?;
         let evidence = self.evidence(workspace, grant, params, &authenticated.client, call).await?;
         let request = TokenRequest { params, client: &authenticated.client, evidence: &evidence };
+        let arrived = Arrived { request, at: arrived_at };
         for attempt in 1..=ATTEMPTS {
-            match self.token_attempt(workspace, grant, &request, authenticated, call).await? {
+            match self.token_attempt(workspace, grant, &arrived, authenticated, call).await? {
                 Attempt::Done(answer) => {
                     return answer.map_err(|refusal| Refused { refusal, committed: true });
                 }
@@ -80,12 +84,13 @@ impl Engine {
         &self,
         workspace: &Workspace,
         grant: &dyn Grant,
-        request: &TokenRequest<'_>,
+        Arrived { request, at }: &Arrived<'_>,
         authenticated: &AuthenticatedClient,
         call: &Call,
     ) -> Result<Attempt, Refusal> {
         let mut entropy = SystemEntropy::default();
         let mut cx = workspace.cx(self.now(), &mut entropy);
+        cx.arrived_at = *at;
         let lookups = grant.wants(request, &mut cx)?;
         let found = if lookups.is_empty() {
             Vec::new()
@@ -150,6 +155,12 @@ impl From<Refusal> for Refused {
         let committed = refusal.reason == Reason::ClientAssertionReplayed;
         Self { refusal, committed }
     }
+}
+
+/// A token request, and when it came.
+struct Arrived<'a> {
+    request: TokenRequest<'a>,
+    at: Timestamp,
 }
 
 enum Attempt {

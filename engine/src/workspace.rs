@@ -78,6 +78,7 @@ impl Workspace {
     pub fn cx<'a>(&'a self, now: Timestamp, entropy: &'a mut dyn Entropy) -> Cx<'a> {
         Cx {
             now,
+            arrived_at: now,
             tenant: &self.tenant,
             server: &self.server,
             issuer: &self.issuer,

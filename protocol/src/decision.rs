@@ -71,6 +71,9 @@ impl Catalog {
 /// Everything around a request that a rule may need: time as a value, entropy as an argument.
 pub struct Cx<'a> {
     pub now: Timestamp,
+    /// When the request was there, whole. It may decide a good while later, and again after it lost a race: whether it
+    /// is a retry or a replay depends on when it came, never on how long it had to wait.
+    pub arrived_at: Timestamp,
     pub tenant: &'a TenantId,
     pub server: &'a Server,
     /// Issuer identifier of the workspace, without a trailing slash.

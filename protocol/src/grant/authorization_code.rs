@@ -101,7 +101,7 @@ fn refuse_second_use(
     grant: Option<&GrantRecord>,
     cx: &Cx<'_>,
 ) -> Decision<Issue> {
-    let is_double_submit = cx.now.since(used_at) < DOUBLE_SUBMIT && check_proof(req, code).is_ok();
+    let is_double_submit = cx.arrived_at.since(used_at) < DOUBLE_SUBMIT && check_proof(req, code).is_ok();
     if is_double_submit {
         return Decision::refuse(Reason::CodeSubmittedTwice);
     }

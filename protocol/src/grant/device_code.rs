@@ -165,7 +165,7 @@ fn refuse_second_use(
     let refusal = Refusal::new(Reason::DeviceCodeReplayed).parameter("device_code");
     let event = Event::new("device_code", "replayed").client(&req.client.client_id).reason(&refusal);
     let decision = Decision::refuse(refusal);
-    match grant.filter(|_| cx.now.since(used_at) >= DOUBLE_SUBMIT) {
+    match grant.filter(|_| cx.arrived_at.since(used_at) >= DOUBLE_SUBMIT) {
         Some(grant) => decision
             .and_write(Write::RevokeGrant { id: grant.id.clone(), at: cx.now })
             .and_event(event.grant(&grant.id)),

@@ -137,8 +137,9 @@ impl<'f> Family<'f> {
     fn course(&self, client: &Client, cx: &Cx<'_>) -> Course {
         match (self.token.rotated_at, &self.successor) {
             (Some(rotated_at), Some(successor))
-                if successor.rotated_at.is_none()
-                    && cx.now.since(rotated_at) <= cx.server.refresh_token_retry_window.0 =>
+                // Also when the successor was used while this request waited: it came before.
+                if successor.rotated_at.is_none_or(|used_at| used_at > cx.arrived_at)
+                    && cx.arrived_at.since(rotated_at) <= cx.server.refresh_token_retry_window.0 =>
             {
                 Course::Retry
             }

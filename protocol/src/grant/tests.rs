@@ -1,5 +1,6 @@
 mod authorization_code;
 mod client_credentials;
+mod exhaustive;
 mod family;
 mod refresh_token;
 

@@ -8,6 +8,7 @@ use protocol::client::{Client, TokenEndpointAuthMethod};
 use protocol::decision::Event;
 use protocol::id::{ClientId, ServerId, TenantId};
 use protocol::idp::StaticUser;
+use protocol::profile::Profile;
 use protocol::record::{DocumentKind, Expect, Write};
 use protocol::server::{ClientIdMetadataDocuments, Server};
 use serde_json::{Map, Value, json};
@@ -73,7 +74,7 @@ impl Engine {
             id: ServerId::new(id),
             name: name.to_owned(),
             server_type: kind.to_owned(),
-            profile: "demo".to_owned(),
+            profile: Profile::named("demo").unwrap_or_default(),
             client_id_metadata_documents: ClientIdMetadataDocuments {
                 enabled: regular,
                 allowed_hosts: Vec::new(),

@@ -315,7 +315,7 @@ impl Engine {
         let unpacked = interaction.unpacked.as_ref();
         let query = unpacked.map_or(&interaction.query, |unpacked| &unpacked.query);
         let pushed = unpacked.is_some_and(|unpacked| unpacked.pushed.is_some());
-        let envelope = Envelope { pushed, ..Envelope::default() };
+        let envelope = Envelope { pushed, signed: unpacked.is_some() && !pushed, fault: None };
         let Ok(params) = Params::parse(query.as_bytes()) else { return false };
         let mut entropy = SystemEntropy::default();
         let mut cx = workspace.cx(self.now(), &mut entropy);

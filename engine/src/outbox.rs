@@ -6,6 +6,7 @@ use crate::{Call, Engine, EngineError};
 use protocol::backchannel_logout::{LOGOUT_TOKEN_TYPE, LogoutNotice};
 use protocol::decision::Event;
 use protocol::id::TenantId;
+use protocol::profile::Rules;
 use protocol::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,8 +84,8 @@ impl Engine {
             let mut entropy = SystemEntropy::default();
             let cx = workspace.cx(self.now(), &mut entropy);
             // OIDC Back-Channel Logout §2.4: signed like the client's ID tokens.
-            let registered = client.id_token_signed_response_alg.filter(|alg| !alg.is_symmetric());
-            (notice.claims(&cx), registered.unwrap_or(cx.default_alg))
+            let rules = Rules::of(cx.server, &client);
+            (notice.claims(&cx), rules.signing_algorithm(client.id_token_signed_response_alg, &cx))
         };
         let token =
             self.sign_jwt(&workspace, alg, LOGOUT_TOKEN_TYPE, &claims).await.map_err(|e| e.to_string())?;

@@ -32,11 +32,12 @@ impl Engine {
         let request = par::request(params, &authenticated.client)?;
         // RFC 9126 §3: a request object that is pushed is the whole request.
         let whole = self.open_request_object(workspace, &request, true, &authenticated.client).await?;
+        let envelope = Envelope { signed: whole.is_some(), ..Envelope::default() };
         let request = whole.unwrap_or(request);
         let decision = {
             let mut entropy = SystemEntropy::default();
             let mut cx = workspace.cx(self.now(), &mut entropy);
-            par::push(&request, &Envelope::default(), &authenticated.client, &mut cx)
+            par::push(&request, &envelope, &authenticated.client, &mut cx)
         };
         let proofs = authenticated.writes.len();
         let writes = authenticated.writes.into_iter().chain(decision.writes).collect();

@@ -98,6 +98,7 @@ impl Engine {
             client_id_issued_at: before.client_id_issued_at,
             client_status: before.client_status,
             trusted: before.trusted,
+            profile: before.profile,
             system: before.system,
             audience: before.audience,
             metadata: before.metadata,

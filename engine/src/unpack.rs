@@ -30,12 +30,12 @@ impl Arrived {
     }
 
     fn faulty(sent: &Params, pushed: bool, fault: Refusal) -> Self {
-        Self { envelope: Envelope { pushed, fault: Some(fault) }, ..Self::plain(sent) }
+        Self { envelope: Envelope { pushed, fault: Some(fault), ..Envelope::default() }, ..Self::plain(sent) }
     }
 
     fn unpacked(params: Params, pushed: Option<HandleHash>) -> Self {
         let unpacked = Some(Unpacked { query: params.to_query(), pushed });
-        let envelope = Envelope { pushed: pushed.is_some(), fault: None };
+        let envelope = Envelope { pushed: pushed.is_some(), signed: pushed.is_none(), fault: None };
         Self { params, envelope, unpacked }
     }
 }

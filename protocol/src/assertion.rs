@@ -3,6 +3,7 @@
 
 use crate::decision::Cx;
 use crate::id::ClientId;
+use crate::profile::Rules;
 use crate::record::{Artifact, ArtifactKind, Expect, HandleHash, Lookup, Payload, Write};
 use crate::time::Timestamp;
 use jose::{Algorithm, UnverifiedJwt, VerifiedJwt, VerifyingKey};
@@ -94,15 +95,16 @@ pub fn verify(
 /// `aud` names this server and nobody else (RFC 7523 §3 (3)).
 ///
 /// The issuer and the token endpoint are accepted. An assertion that is also meant for somebody else could be played
-/// on by that party, so every entry of an array must be ours (attacks CAJ-12, CAJ-13). FAPI 2.0 wants the issuer as a
-/// single string (FAPI 2.0 Security Profile §5.3.2.1).
+/// on by that party, so every entry of an array must be ours (attacks CAJ-12, CAJ-13). Some profiles want the issuer as
+/// a single string.
 ///
 /// # Errors
 /// [`Flaw::Audience`].
-pub fn check_audience(jwt: &VerifiedJwt, cx: &Cx<'_>) -> Result<(), Fault> {
+pub fn check_audience(jwt: &VerifiedJwt, rules: Rules, cx: &Cx<'_>) -> Result<(), Fault> {
     let token_endpoint = cx.token_endpoint();
     let audiences = jwt.audiences();
-    let holds = if cx.server.profile.starts_with("fapi_20") {
+    let issuer_alone = rules.wants_issuer_alone();
+    let holds = if issuer_alone {
         jwt.str("aud") == Some(cx.issuer)
     } else {
         !audiences.is_empty() && audiences.iter().all(|aud| *aud == cx.issuer || *aud == token_endpoint)
@@ -110,7 +112,10 @@ pub fn check_audience(jwt: &VerifiedJwt, cx: &Cx<'_>) -> Result<(), Fault> {
     if holds {
         return Ok(());
     }
-    let expected = format!("{} or {token_endpoint}, and nothing else", cx.issuer);
+    let expected = match issuer_alone {
+        true => format!("{} as a single string", cx.issuer),
+        false => format!("{} or {token_endpoint}, and nothing else", cx.issuer),
+    };
     Err(Fault::new(Flaw::Audience, audiences.join(", ")).expected(expected))
 }
 

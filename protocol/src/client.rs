@@ -2,6 +2,7 @@
 
 use crate::duration::Span;
 use crate::id::{ClientId, ServerId, TenantId, Uid};
+use crate::profile::Profile;
 use crate::registration::RegistrationToken;
 use crate::time::Timestamp;
 use jose::{Algorithm, JwkSet};
@@ -226,6 +227,11 @@ pub struct Client {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub authorization_signed_response_alg: String,
     pub require_pushed_authorization_requests: bool,
+    /// Security profile of this client; beside that of its workspace the stricter one wins. Absent means the workspace's
+    /// alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub profile: Option<Profile>,
     /// `auth_time` is in every ID token (OIDC Registration §2).
     pub require_auth_time: bool,
     /// Seconds; 0 means none (OIDC Registration §2).
@@ -330,6 +336,7 @@ impl Default for Client {
             request_uris: Vec::new(),
             authorization_signed_response_alg: String::new(),
             require_pushed_authorization_requests: false,
+            profile: None,
             require_auth_time: false,
             default_max_age: 0,
             authorization_details_types: Vec::new(),

@@ -8,6 +8,7 @@ use crate::decision::Cx;
 use crate::grant::{GRANTS, device_code};
 use crate::jar;
 use crate::pkce::CodeChallengeMethod;
+use crate::profile::Rules;
 use crate::response_mode;
 use crate::response_type::ResponseType;
 use crate::standard_claims::STANDARD_CLAIMS;
@@ -79,20 +80,24 @@ pub fn document(cx: &Cx<'_>, ui_locales: &[&str]) -> Map<String, Value> {
 
 /// `<endpoint>_auth_methods_supported` and their algorithms (RFC 8414 §2).
 fn client_authentication(cx: &Cx<'_>, document: &mut Map<String, Value>) {
-    let allowed = |name: &str| cx.server.token_endpoint_auth_methods.iter().any(|method| method == name);
+    let rules = Rules::of_workspace(cx.server);
+    let allowed = |method: TokenEndpointAuthMethod| {
+        let in_workspace = cx.server.token_endpoint_auth_methods.iter().any(|name| name == method.name());
+        in_workspace && rules.allows_auth_method(method)
+    };
     // RFC 8414 §2: never `none`. A shared secret fits `client_secret_jwt` and nothing else.
     let algorithms: Vec<_> = cx
         .server
         .token_endpoint_auth_signing_alg_values
         .iter()
-        .filter(|algorithm| !algorithm.is_symmetric())
+        .filter(|algorithm| !algorithm.is_symmetric() && rules.allows_algorithm(**algorithm))
         .map(|algorithm| algorithm.name())
         .collect();
     for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.authentication != Authentication::Elsewhere) {
         let methods: Vec<_> = CLIENT_AUTH_METHODS
             .iter()
             .map(|method| method.method())
-            .filter(|method| allowed(method.name()))
+            .filter(|method| allowed(*method))
             .filter(|method| {
                 *method != TokenEndpointAuthMethod::None || endpoint.authentication == Authentication::Client
             })
@@ -112,14 +117,16 @@ fn client_authentication(cx: &Cx<'_>, document: &mut Map<String, Value>) {
 
 /// Grants, response types and modes, and the parameters of the authorization endpoint.
 fn flows(cx: &Cx<'_>, document: &mut Map<String, Value>) {
+    let rules = Rules::of_workspace(cx.server);
     let grants = GRANTS.iter().map(|grant| grant.grant_type());
     // The implicit grant is the authorization endpoint's alone (RFC 6749 §4.2).
     let grants = grants.chain(["implicit"]);
     let grants: Vec<_> = grants.filter(|grant_type| cx.server.allows_grant_type(grant_type)).collect();
-    let response_types: Vec<_> = ResponseType::allowed(cx.server).map(ResponseType::name).collect();
-    let modes: Vec<_> = response_mode::allowed(cx.server).map(response_mode::Mode::name).collect();
+    let response_types: Vec<_> = ResponseType::allowed(cx.server, rules).map(ResponseType::name).collect();
+    let modes: Vec<_> = response_mode::allowed(cx.server, rules).map(response_mode::Mode::name).collect();
     let challenges: Vec<_> = CodeChallengeMethod::ALL
         .iter()
+        .filter(|method| rules.allows_challenge_method(**method))
         .map(|method| method.name())
         .filter(|name| cx.server.code_challenge_methods.iter().any(|allowed| allowed == name))
         .collect();
@@ -136,14 +143,17 @@ fn flows(cx: &Cx<'_>, document: &mut Map<String, Value>) {
         // OIDC Back-Channel Logout §2.1.
         ("backchannel_logout_supported", true),
         ("backchannel_logout_session_supported", true),
-        ("require_pushed_authorization_requests", cx.server.require_pushed_authorization_requests),
+        (
+            "require_pushed_authorization_requests",
+            cx.server.require_pushed_authorization_requests || rules.requires_pushed_requests(),
+        ),
         ("request_parameter_supported", true),
         ("request_uri_parameter_supported", true),
         ("require_request_uri_registration", true),
     ] {
         document.insert(member.to_owned(), json!(supported));
     }
-    let objects: Vec<_> = jar::algorithms(cx).map(Algorithm::name).collect();
+    let objects: Vec<_> = jar::algorithms(rules).map(Algorithm::name).collect();
     put_list(document, "request_object_signing_alg_values_supported", &objects);
     if cx.server.client_id_metadata_documents.enabled {
         document.insert("client_id_metadata_document_supported".to_owned(), json!(true));
@@ -174,14 +184,14 @@ fn claims(cx: &Cx<'_>, document: &mut Map<String, Value>) {
 }
 
 /// The algorithms of the workspace's keys, the current one first. RS256 is always among them (OIDC Core §15.1;
-/// decisions 5), but for FAPI, which forbids it (FAPI 2.0 Security Profile §5.4.1).
+/// decisions 5), unless the profile forbids it.
 fn id_token_algorithms(cx: &Cx<'_>) -> Vec<Algorithm> {
-    let is_fapi = cx.server.profile.starts_with("fapi");
+    let rules = Rules::of_workspace(cx.server);
     let of_keys = cx.keys.iter().flat_map(|key| key.algorithms().iter().copied());
-    let mut algorithms = vec![cx.default_alg];
-    for algorithm in of_keys.chain([Algorithm::RS256]) {
-        let forbidden = algorithm.is_symmetric() || is_fapi && algorithm == Algorithm::RS256;
-        if !forbidden && !algorithms.contains(&algorithm) {
+    let mut algorithms = Vec::new();
+    for algorithm in [cx.default_alg].into_iter().chain(of_keys).chain([Algorithm::RS256]) {
+        let usable = !algorithm.is_symmetric() && rules.allows_algorithm(algorithm);
+        if usable && !algorithms.contains(&algorithm) {
             algorithms.push(algorithm);
         }
     }

@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::params::Params;
+use crate::profile::Rules;
 use jose::{Algorithm, UnverifiedJwt, VerifiedJwt, VerifyingKey};
 use serde_json::Value;
 use std::time::Duration;
@@ -21,9 +22,6 @@ const TYP: &str = "oauth-authz-req+jwt";
 
 /// How far the clocks of client and server may differ.
 const CLOCK_SKEW: Duration = Duration::from_secs(10);
-
-/// Longest life of an object in FAPI, from `nbf` to `exp`, in seconds (FAPI 2.0 Message Signing §5.3.1).
-const LONGEST_FAPI_LIFE: i64 = 3600;
 
 /// Longest `request_uri`, in bytes (RFC 9101 §5).
 const MAX_REQUEST_URI_BYTES: usize = 512;
@@ -95,7 +93,7 @@ pub fn open(
 ) -> Result<Params, Refusal> {
     let jwt = verify(object, client, keys, cx)?;
     check_origin(&jwt, client, cx)?;
-    check_times(&jwt, cx)?;
+    check_times(&jwt, client, cx)?;
     let inside = parameters(&jwt)?;
     let is_whole = pushed || jwt.header.is_type(TYP);
     check_agreement(&inside, beside, jwt.header.is_type(TYP))?;
@@ -148,30 +146,33 @@ fn verify(object: &str, client: &Client, keys: &[VerifyingKey], cx: &Cx<'_>) -> 
     })
 }
 
-/// The algorithms of the workspace: all but RS256, which FAPI forbids (FAPI 2.0 Security Profile §5.4.1).
-pub fn algorithms(cx: &Cx<'_>) -> impl Iterator<Item = Algorithm> {
-    let is_fapi = is_fapi(cx);
-    ALGORITHMS.iter().copied().filter(move |algorithm| !(is_fapi && *algorithm == Algorithm::RS256))
+/// The algorithms that the profiles allow.
+pub fn algorithms(rules: Rules) -> impl Iterator<Item = Algorithm> {
+    ALGORITHMS.iter().copied().filter(move |algorithm| rules.allows_algorithm(*algorithm))
 }
 
 /// The registered algorithm, else any (OIDC Registration §2).
 fn allowed(client: &Client, cx: &Cx<'_>) -> Vec<Algorithm> {
     let pinned = Algorithm::parse(&client.request_object_signing_alg);
-    algorithms(cx).filter(|algorithm| pinned.is_none_or(|pinned| pinned == *algorithm)).collect()
+    algorithms(Rules::of(cx.server, client))
+        .filter(|algorithm| pinned.is_none_or(|pinned| pinned == *algorithm))
+        .collect()
 }
 
-/// Who made it and for whom. Both claims may be left out (RFC 9101 §4: SHOULD), but not in FAPI (attack JAR-05).
+/// Who made it and for whom. Both claims may be left out (RFC 9101 §4: SHOULD), unless a profile requires them
+/// (attack JAR-05).
 fn check_origin(jwt: &VerifiedJwt, client: &Client, cx: &Cx<'_>) -> Result<(), Refusal> {
     let refuse = |reason, received: Option<&Value>, expected: &str| {
         let received = received.map_or_else(|| "nothing".to_owned(), Value::to_string);
         Err(Refusal::new(reason).parameter("request").received(received).expected(expected))
     };
+    let required = Rules::of(cx.server, client).request_objects().claims_required;
     let client_id = client.client_id.as_str();
     let (iss, aud, sub) = (jwt.claims.get("iss"), jwt.claims.get("aud"), jwt.claims.get("sub"));
-    if (iss.is_some() || is_fapi(cx)) && jwt.str("iss") != Some(client_id) {
+    if (iss.is_some() || required) && jwt.str("iss") != Some(client_id) {
         return refuse(Reason::RequestObjectIssuer, iss, client_id);
     }
-    if (aud.is_some() || is_fapi(cx)) && !jwt.audiences().contains(&cx.issuer) {
+    if (aud.is_some() || required) && !jwt.audiences().contains(&cx.issuer) {
         return refuse(Reason::RequestObjectAudience, aud, cx.issuer);
     }
     // RFC 9101 §10.8: the sub of a client assertion is the client, a request object's is not (attack JAR-08).
@@ -181,8 +182,8 @@ fn check_origin(jwt: &VerifiedJwt, client: &Client, cx: &Cx<'_>) -> Result<(), R
     Ok(())
 }
 
-/// Times that are there must hold; FAPI wants them, and not an hour apart (attack JAR-05).
-fn check_times(jwt: &VerifiedJwt, cx: &Cx<'_>) -> Result<(), Refusal> {
+/// Times that are there must hold; some profiles require them, and not far apart (attack JAR-05).
+fn check_times(jwt: &VerifiedJwt, client: &Client, cx: &Cx<'_>) -> Result<(), Refusal> {
     let refuse = |reason| Refusal::new(reason).parameter("request");
     let time = |claim: &str| jwt.numeric_date(claim).map_err(|_| refuse(Reason::RequestObjectMalformed));
     let (exp, nbf, iat) = (time("exp")?, time("nbf")?, time("iat")?);
@@ -194,15 +195,17 @@ fn check_times(jwt: &VerifiedJwt, cx: &Cx<'_>) -> Result<(), Refusal> {
     if nbf.is_some_and(|nbf| nbf > soon) || iat.is_some_and(|iat| iat > soon) {
         return Err(refuse(Reason::RequestObjectNotYetValid).expected(format!("nbf and iat up to {soon}")));
     }
-    if !is_fapi(cx) {
+    let rules = Rules::of(cx.server, client).request_objects();
+    if !rules.claims_required {
         return Ok(());
     }
     let (Some(exp), Some(nbf)) = (exp, nbf) else {
         return Err(refuse(Reason::RequestObjectExpired).expected("exp and nbf"));
     };
-    let oldest = now.saturating_sub(LONGEST_FAPI_LIFE);
-    if nbf < oldest || exp.saturating_sub(nbf) > LONGEST_FAPI_LIFE {
-        return Err(refuse(Reason::RequestObjectExpired).expected("nbf and exp within 60 minutes"));
+    let longest = i64::try_from(rules.longest_life.as_secs()).unwrap_or(i64::MAX);
+    if nbf < now.saturating_sub(longest) || exp.saturating_sub(nbf) > longest {
+        let expected = format!("nbf and exp within {}", rules.longest_life);
+        return Err(refuse(Reason::RequestObjectExpired).expected(expected));
     }
     Ok(())
 }
@@ -253,10 +256,6 @@ fn check_agreement(inside: &Params, beside: &Params, needs_client_id: bool) -> R
         }
     }
     Ok(())
-}
-
-fn is_fapi(cx: &Cx<'_>) -> bool {
-    cx.server.profile.starts_with("fapi")
 }
 
 fn names(algorithms: &[Algorithm]) -> String {

@@ -27,6 +27,7 @@ pub mod key;
 pub mod par;
 pub mod params;
 pub mod pkce;
+pub mod profile;
 pub mod record;
 pub mod redirect_uri;
 pub mod registration;

@@ -10,6 +10,7 @@ use crate::decision::{Cx, Decision, Event};
 use crate::error::{Reason, Refusal};
 use crate::id::{ClientId, Uid};
 use crate::params::Params;
+use crate::profile::Rules;
 use crate::record::{Artifact, ArtifactKind, Expect, HandleHash, Payload, Write};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -71,7 +72,8 @@ pub fn push(request: &Params, envelope: &Envelope, client: &Client, cx: &mut Cx<
         return Decision::refuse(refusal).and_event(event);
     }
     let handle = cx.handle();
-    let life = cx.server.pushed_authorization_request_ttl.0;
+    let rules = Rules::of(cx.server, client);
+    let life = rules.pushed_request_ttl(cx.server.pushed_authorization_request_ttl).0;
     let pushed = PushedRequest {
         client: client.client_id.clone(),
         client_uid: client.uid.clone(),

@@ -2,6 +2,7 @@
 
 use crate::error::{Reason, Refusal};
 use crate::params::Params;
+use crate::profile::Rules;
 use crate::server::Server;
 use jose::base64url;
 use serde::{Deserialize, Serialize};
@@ -48,9 +49,9 @@ impl CodeChallenge {
     /// Reads `code_challenge` and `code_challenge_method` of an authorization request.
     ///
     /// # Errors
-    /// A method without a challenge, one that the workspace does not allow (an omitted one means `plain`,
+    /// A method without a challenge, one that the workspace or a profile does not allow (an omitted one means `plain`,
     /// RFC 7636 §4.3), a malformed challenge.
-    pub fn from_params(params: &Params, server: &Server) -> Result<Option<Self>, Refusal> {
+    pub fn from_params(params: &Params, server: &Server, rules: Rules) -> Result<Option<Self>, Refusal> {
         let method = params.get("code_challenge_method");
         let Some(value) = params.get("code_challenge") else {
             return match method {
@@ -63,7 +64,8 @@ impl CodeChallenge {
         // RFC 7636 §4.3: the default is plain, which decisions 1 leaves off unless the workspace lists it.
         let name = method.unwrap_or(CodeChallengeMethod::Plain.name());
         let allowed = server.code_challenge_methods.iter().any(|m| m == name);
-        let method = CodeChallengeMethod::parse(name).filter(|_| allowed).ok_or_else(|| {
+        let usable = |method: &CodeChallengeMethod| allowed && rules.allows_challenge_method(*method);
+        let method = CodeChallengeMethod::parse(name).filter(usable).ok_or_else(|| {
             Refusal::new(Reason::CodeChallengeMethodUnsupported)
                 .parameter("code_challenge_method")
                 .received(method.unwrap_or("nothing, which means plain"))
@@ -134,7 +136,7 @@ mod tests {
             ..Server::default()
         };
         let params = Params::parse(query.as_bytes()).ok().unwrap();
-        CodeChallenge::from_params(&params, &server).map_err(|r| r.reason)
+        CodeChallenge::from_params(&params, &server, Rules::of_workspace(&server)).map_err(|r| r.reason)
     }
 
     fn verify(challenge: &CodeChallenge, verifier: &str) -> Result<(), Reason> {

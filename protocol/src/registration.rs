@@ -6,6 +6,7 @@ use crate::client_auth::CLIENT_AUTH_METHODS;
 use crate::decision::Catalog;
 use crate::duration::Span;
 use crate::error::{Reason, Refusal};
+use crate::profile::Rules;
 use crate::record::HandleHash;
 use crate::redirect_uri::{Destination, Parts, validate_registered_uri};
 use crate::scope::{Scope, is_scope_token};
@@ -150,7 +151,9 @@ pub fn client(members: &Map<String, Value>, server: &Server, catalog: &Catalog) 
     check_algorithms(&client)?;
     check_addresses(&client)?;
     // OIDC Registration §2 (decisions 5).
-    client.id_token_signed_response_alg.get_or_insert(Algorithm::RS256);
+    if Rules::of_workspace(server).allows_algorithm(Algorithm::RS256) {
+        client.id_token_signed_response_alg.get_or_insert(Algorithm::RS256);
+    }
     client.dynamically_registered = true;
     Ok(client)
 }
@@ -268,7 +271,9 @@ fn check_redirect_uris(client: &Client) -> Result<(), Refusal> {
 fn check_authentication(client: &Client, server: &Server) -> Result<(), Refusal> {
     let method = client.token_endpoint_auth_method;
     let works = CLIENT_AUTH_METHODS.iter().any(|known| known.method() == method);
+    let rules = Rules::of_workspace(server);
     let allowed = server.token_endpoint_auth_methods.iter().any(|name| name == method.name());
+    let allowed = allowed && rules.allows_auth_method(method);
     if !works || !allowed {
         let expected = "one of token_endpoint_auth_methods_supported";
         return Err(metadata("token_endpoint_auth_method", method.name(), expected));

@@ -1,5 +1,6 @@
 //! Response types: what the authorization endpoint is asked to return (RFC 6749 §3.1.1).
 
+use crate::profile::Rules;
 use crate::response_mode::ResponseMode;
 use crate::server::Server;
 use serde::{Deserialize, Serialize};
@@ -88,13 +89,11 @@ impl ResponseType {
         }
     }
 
-    /// The response types that the workspace allows. FAPI 2.0 knows the code alone, whatever else is set
-    /// (FAPI 2.0 Security Profile §5.3.2.2).
-    pub fn allowed(server: &Server) -> impl Iterator<Item = Self> {
-        let code_only = server.profile.starts_with("fapi_20");
+    /// The response types that the workspace allows, by its grant types and the profiles.
+    pub fn allowed(server: &Server, rules: Rules) -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(move |response_type| {
             let allowed = |grant_type: &&str| server.allows_grant_type(grant_type);
-            response_type.grant_types().iter().all(allowed) && (!code_only || *response_type == Self::Code)
+            response_type.grant_types().iter().all(allowed) && rules.allows_response_type(*response_type)
         })
     }
 }
@@ -133,8 +132,10 @@ mod tests {
     fn decisions_2_implicit_also_allows_the_hybrid_ones() {
         let names = |grant_types: &[&str], profile: &str| {
             let grant_types = grant_types.iter().map(|name| (*name).to_owned()).collect();
-            let server = Server { grant_types, profile: profile.to_owned(), ..Server::default() };
-            ResponseType::allowed(&server).map(ResponseType::name).collect::<Vec<_>>()
+            let server = Server { grant_types, profile: profile.parse().unwrap(), ..Server::default() };
+            ResponseType::allowed(&server, Rules::of_workspace(&server))
+                .map(ResponseType::name)
+                .collect::<Vec<_>>()
         };
         assert_eq!(names(&["authorization_code"], "default"), ["code"]);
         assert_eq!(names(&["implicit"], "default"), ["token", "id_token", "id_token token"]);

@@ -2,6 +2,7 @@
 
 use crate::duration::Span;
 use crate::id::{ServerId, TenantId, Uid};
+use crate::profile::{Profile, Rules};
 use crate::registration::DynamicClientRegistration;
 use crate::time::Timestamp;
 use jose::Algorithm;
@@ -25,8 +26,10 @@ pub struct Server {
     /// `admin`, `developer`, `system`, `regular` or `organization`; fixed at creation.
     #[serde(rename = "type")]
     pub server_type: String,
-    /// Template that preset the rest: `default`, `demo`, `fapi_20_security`, …; fixed at creation.
-    pub profile: String,
+    /// Security profile: `default`, `demo`, `fapi_20_security`, …; what the settings allow holds as far as it allows it
+    /// too. Fixed at creation.
+    #[schema(value_type = String)]
+    pub profile: Profile,
     /// Replaces the computed issuer when set.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub custom_issuer_url: String,
@@ -142,7 +145,7 @@ impl Default for Server {
             color: "#007FFF".to_owned(),
             logo_uri: String::new(),
             server_type: "regular".to_owned(),
-            profile: "default".to_owned(),
+            profile: Profile::default(),
             custom_issuer_url: String::new(),
             key_type: "ecdsa".to_owned(),
             grant_types: strings(&[
@@ -199,6 +202,7 @@ impl Default for Server {
 impl Server {
     pub fn allows_grant_type(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|g| g == grant_type)
+            && Rules::of_workspace(self).allows_grant_type(grant_type)
     }
 
     /// The issuer (RFC 8414 §2): `custom_issuer_url`, else `{base}/{tid}/{aid}`. Configuration, never a

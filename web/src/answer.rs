@@ -35,12 +35,12 @@ pub(crate) fn public_json(body: Bytes) -> Response {
     ([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, FIVE_MINUTES)], body).into_response()
 }
 
-/// Sends a browser elsewhere: 302 after a GET, 303 after a form, so that the form is not sent on
-/// (RFC 9700 §4.12).
-pub(crate) fn redirect(method: &Method, location: &str) -> Result<Response, Refusal> {
+/// Sends a browser elsewhere: 302 after a GET, 303 after a form, so that the form is not sent on (RFC 9700 §4.12), and
+/// where the profile says so (FAPI 2.0 Security Profile §5.3.2.2).
+pub(crate) fn redirect(method: &Method, see_other: bool, location: &str) -> Result<Response, Refusal> {
     // What could split the header is refused by the header's type (attack AUT-29).
     let location = HeaderValue::try_from(location).map_err(|_| Refusal::new(Reason::Internal))?;
-    let status = if *method == Method::POST { StatusCode::SEE_OTHER } else { StatusCode::FOUND };
+    let status = if see_other || *method == Method::POST { StatusCode::SEE_OTHER } else { StatusCode::FOUND };
     Ok((status, [(header::LOCATION, location), (header::CACHE_CONTROL, NO_STORE)]).into_response())
 }
 
@@ -273,9 +273,10 @@ mod tests {
 
     #[test]
     fn aut_29_a_location_that_could_split_the_response_is_refused() {
-        assert!(redirect(&Method::GET, "https://a.example/\r\nSet-Cookie: x=1").is_err());
-        assert_eq!(redirect(&Method::GET, "/a").unwrap().status(), 302);
-        assert_eq!(redirect(&Method::POST, "/a").unwrap().status(), 303);
+        assert!(redirect(&Method::GET, false, "https://a.example/\r\nSet-Cookie: x=1").is_err());
+        assert_eq!(redirect(&Method::GET, false, "/a").unwrap().status(), 302);
+        assert_eq!(redirect(&Method::GET, true, "/a").unwrap().status(), 303);
+        assert_eq!(redirect(&Method::POST, false, "/a").unwrap().status(), 303);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use http::{HeaderValue, StatusCode, header};
 use protocol::client::Client;
 use protocol::error::{Reason, Refusal};
 use protocol::params::Params;
+use protocol::profile::Rules;
 use protocol::response_mode::Outgoing;
 use std::sync::Arc;
 
@@ -103,7 +104,8 @@ impl Visit {
     }
 
     pub(crate) fn redirect(&self, location: &str) -> Result<Response, Refusal> {
-        answer::redirect(&self.request.head.method, location)
+        let see_other = Rules::of_workspace(&self.workspace.server).wants_see_other();
+        answer::redirect(&self.request.head.method, see_other, location)
     }
 
     /// To one of our pages; a browser that was not known yet is remembered.

@@ -8,9 +8,10 @@ use crate::operation::{Call, Shape};
 use crate::rules;
 use crate::verb::{create, delete, list, read, update};
 use engine::{EngineError, NewServer};
+use protocol::client_auth::{CLIENT_AUTH_METHODS, ClientAuthMethod};
 use protocol::decision::Event;
-use protocol::duration::Span;
 use protocol::id::ServerId;
+use protocol::profile::Rules;
 use protocol::record::{Document, DocumentKind, Expect};
 use protocol::server::Server;
 use serde::Serialize;
@@ -161,20 +162,36 @@ fn under(url: &str, base: &str) -> bool {
     url.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What a strict profile sets unless the request says otherwise (decisions 4, house: settled points).
+/// What the profile bounds is written as it will be, unless the request says otherwise (decisions 4, house: settled
+/// points). What the settings allow beyond the profile does not count.
 fn preset(server: &mut Server, sent: &Map<String, Value>) {
-    let strict =
-        ["fapi", "openbanking", "cdr", "connect_id"].iter().any(|name| server.profile.starts_with(name));
-    if !strict {
-        return;
+    let rules = Rules::of_workspace(server);
+    let unsaid = |member: &str| !sent.contains_key(member);
+    if unsaid("authorization_code_ttl") {
+        server.authorization_code_ttl = rules.code_ttl(server.authorization_code_ttl);
     }
-    if !sent.contains_key("authorization_code_ttl") {
-        server.authorization_code_ttl = Span::seconds(60);
+    if unsaid("refresh_token_retry_window") {
+        server.refresh_token_retry_window = rules.retry_window(server.refresh_token_retry_window);
     }
-    if !sent.contains_key("refresh_token_retry_window") {
-        server.refresh_token_retry_window = Span::seconds(60);
+    if unsaid("enforce_pkce") {
+        server.enforce_pkce = rules.requires_pkce();
     }
-    if !sent.contains_key("enforce_pkce") {
-        server.enforce_pkce = true;
+    if unsaid("require_pushed_authorization_requests") {
+        server.require_pushed_authorization_requests = rules.requires_pushed_requests();
+    }
+    if unsaid("grant_types") {
+        server.grant_types.retain(|grant_type| rules.allows_grant_type(grant_type));
+    }
+    if unsaid("token_endpoint_auth_methods") {
+        let allowed = |method: &&dyn ClientAuthMethod| rules.allows_auth_method(method.method());
+        let names: Vec<_> = CLIENT_AUTH_METHODS
+            .iter()
+            .filter(|method| !allowed(method))
+            .map(|method| method.method().name())
+            .collect();
+        server.token_endpoint_auth_methods.retain(|name| !names.contains(&name.as_str()));
+    }
+    if unsaid("token_endpoint_auth_signing_alg_values") {
+        server.token_endpoint_auth_signing_alg_values.retain(|algorithm| rules.allows_algorithm(*algorithm));
     }
 }

@@ -96,7 +96,7 @@ impl Kind for Workspaces {
             color: server.color,
             logo_uri: server.logo_uri,
             server_type: server.server_type,
-            profile: server.profile,
+            profile: server.profile.to_string(),
             metadata: server.metadata,
         })
     }

@@ -2,38 +2,16 @@
 
 use super::{AUTH_METHODS, GRANT_TYPES, web_uri};
 use crate::members::Problems;
+use engine::keyring::algorithm_of;
 use protocol::duration::Span;
 use protocol::id::is_valid_chosen_id;
+use protocol::profile::Rules;
 use protocol::server::Server;
 
 /// Longest life of an authorization code (RFC 6749 §4.1.2).
 pub(crate) const LONGEST_CODE_TTL: Span = Span::minutes(10);
 
 const DAY: u64 = 24;
-
-/// Profiles of the contract; `default` and `demo` have the same settings.
-const PROFILES: &[&str] = &[
-    "default",
-    "demo",
-    "workforce",
-    "consumer",
-    "partners",
-    "third_party",
-    "fapi_advanced",
-    "fapi_rw",
-    "fapi_ro",
-    "fapi_20_security",
-    "fapi_20_message_signing",
-    "openbanking_uk",
-    "openbanking_uk_fapi_advanced",
-    "openbanking_br",
-    "openbanking_br_unico",
-    "openbanking_ksa",
-    "cdr_australia",
-    "cdr_australia_fapi_rw",
-    "fdx",
-    "connect_id",
-];
 
 /// Everything that is wrong with `server` whatever else exists.
 pub(crate) fn check(server: &Server, problems: &mut Problems) {
@@ -76,8 +54,9 @@ pub(crate) fn check(server: &Server, problems: &mut Problems) {
 }
 
 fn check_enumerations(server: &Server, problems: &mut Problems) {
-    problems.one_of("profile", &server.profile, PROFILES);
-    problems.one_of("key_type", &server.key_type, &["ecdsa", "rsa", "ps", "eddsa"]);
+    let key_types = ["ecdsa", "rsa", "ps", "eddsa"].into_iter();
+    let key_types: Vec<_> = key_types.filter(|key_type| fits_profile(key_type, server)).collect();
+    problems.one_of("key_type", &server.key_type, &key_types);
     problems.one_of("access_token_strategy", &server.access_token_strategy, &["jwt", "opaque"]);
     problems.one_of("access_token_profile", &server.access_token_profile, &["rfc9068", "acp"]);
     problems.each_of("grant_types", &server.grant_types, &GRANT_TYPES);
@@ -100,6 +79,11 @@ fn check_enumerations(server: &Server, problems: &mut Problems) {
         "an empty list",
         "at least one algorithm",
     );
+}
+
+/// Whether the profile allows what a key of this type signs with.
+fn fits_profile(key_type: &str, server: &Server) -> bool {
+    Rules::of_workspace(server).allows_algorithm(algorithm_of(key_type))
 }
 
 fn check_lifetimes(server: &Server, problems: &mut Problems) {

@@ -5,11 +5,13 @@ use super::pipeline::Draft;
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::pkce::CodeChallenge;
+use crate::profile::Rules;
 
 pub(super) fn check(draft: &mut Draft<'_>, cx: &Cx<'_>) -> Result<(), Refusal> {
-    let challenge = CodeChallenge::from_params(draft.params, cx.server)?;
-    let required =
-        cx.server.enforce_pkce || cx.server.enforce_pkce_for_public_clients && draft.client.is_public();
+    let rules = Rules::of(cx.server, draft.client);
+    let challenge = CodeChallenge::from_params(draft.params, cx.server, rules)?;
+    let of_public = cx.server.enforce_pkce_for_public_clients && draft.client.is_public();
+    let required = cx.server.enforce_pkce || rules.requires_pkce() || of_public;
     // Without a code there is nothing to prove later.
     let required = required && draft.request.response_type.has_code();
     if challenge.is_none() && required {

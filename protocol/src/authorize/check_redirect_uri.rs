@@ -5,6 +5,7 @@ use super::pipeline::Arrival;
 use crate::client::Client;
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
+use crate::profile::Rules;
 use crate::redirect_uri::{Destination, Parts, matches};
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +32,9 @@ impl VerifiedRedirect {
     }
 }
 
-pub(super) fn check(arrival: &mut Arrival<'_>, _cx: &Cx<'_>) -> Result<(), Refusal> {
+pub(super) fn check(arrival: &mut Arrival<'_>, cx: &Cx<'_>) -> Result<(), Refusal> {
     let client = arrival.client.ok_or(Reason::Internal)?;
+    let rules = Rules::of(cx.server, client);
     let sent = arrival.params.get("redirect_uri");
     let is_openid = arrival.params.get("scope").is_some_and(|scope| scope.split(' ').any(|s| s == "openid"));
     let uri = match (sent, client.redirect_uris.as_slice()) {
@@ -45,12 +47,17 @@ pub(super) fn check(arrival: &mut Arrival<'_>, _cx: &Cx<'_>) -> Result<(), Refus
             sent
         }
         // RFC 6749 §3.1.2.3: may be left out when exactly one is registered in full. OIDC Core §3.1.2.1: REQUIRED.
-        (None, [only]) if !is_openid => {
+        (None, [only]) if !is_openid && !rules.requires_redirect_uri() => {
             Parts::read(only)?;
             only
         }
         (None, _) => return Err(Refusal::new(Reason::RedirectUriMissing).parameter("redirect_uri")),
     };
+    let is_loopback = matches!(Parts::read(uri)?.destination, Destination::Loopback { .. });
+    if is_loopback && rules.keeps_loopback_for_native() && !client.is_native() {
+        let expected = "https, or a native application";
+        return Err(not_registered(uri, client).expected(expected));
+    }
     arrival.redirect = Some(VerifiedRedirect(uri.to_owned()));
     arrival.redirect_uri_sent = sent.is_some();
     Ok(())

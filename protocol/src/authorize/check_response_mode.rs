@@ -5,11 +5,12 @@
 use super::pipeline::Draft;
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
+use crate::profile::Rules;
 use crate::response_mode::{self, ResponseMode};
 
 pub(super) fn check(draft: &mut Draft<'_>, cx: &Cx<'_>) -> Result<(), Refusal> {
     if let Some(name) = draft.params.get("response_mode") {
-        let mode = response_mode::select(name, cx.server)?;
+        let mode = response_mode::select(name, cx.server, Rules::of(cx.server, draft.client))?;
         // "Implementations MUST NOT use the query": it ends up in logs and in Referer headers.
         if mode == ResponseMode::Query && draft.request.target.mode == ResponseMode::Fragment {
             return Err(Refusal::new(Reason::ResponseModeUnsafe).parameter("response_mode").received(name));

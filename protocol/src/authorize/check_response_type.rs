@@ -4,15 +4,19 @@
 use super::pipeline::Draft;
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
+use crate::profile::Rules;
 use crate::response_type::{ResponseType, same_values};
 
 pub(super) fn check(draft: &mut Draft<'_>, cx: &Cx<'_>) -> Result<(), Refusal> {
     let refusal = |reason: Reason| Refusal::new(reason).parameter("response_type");
+    let rules = Rules::of(cx.server, draft.client);
     let sent = draft.params.get("response_type").ok_or_else(|| refusal(Reason::ResponseTypeMissing))?;
     let response_type = ResponseType::parse(sent)
-        .filter(|response_type| ResponseType::allowed(cx.server).any(|allowed| allowed == *response_type))
+        .filter(|response_type| {
+            ResponseType::allowed(cx.server, rules).any(|allowed| allowed == *response_type)
+        })
         .ok_or_else(|| {
-            let allowed: Vec<_> = ResponseType::allowed(cx.server).map(ResponseType::name).collect();
+            let allowed: Vec<_> = ResponseType::allowed(cx.server, rules).map(ResponseType::name).collect();
             refusal(Reason::ResponseTypeUnsupported).received(sent).expected(allowed.join(", "))
         })?;
     let registered = &draft.client.response_types;

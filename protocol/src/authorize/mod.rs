@@ -26,6 +26,7 @@ mod check_resource;
 mod check_response_mode;
 mod check_response_type;
 mod check_scope;
+mod check_signed;
 mod check_size;
 mod missing_consent;
 mod next_step;

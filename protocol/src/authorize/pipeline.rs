@@ -5,7 +5,7 @@ use super::{
     AuthorizeRequest, ResponseTarget, check_acr_values, check_claims, check_client, check_display,
     check_front_channel, check_grant_type, check_id_token_hint, check_login_hint, check_max_age, check_nonce,
     check_pkce, check_prompt, check_pushed, check_redirect_uri, check_registration, check_request_object,
-    check_resource, check_response_mode, check_response_type, check_scope, check_size,
+    check_resource, check_response_mode, check_response_type, check_scope, check_signed, check_size,
 };
 use crate::client::Client;
 use crate::decision::Cx;
@@ -46,6 +46,7 @@ pub static AUTHORIZE_CHECKS: &[Row] = &[
     row("check_request_object", "OIDC Core §6", check_request_object::check),
     row("check_registration", "OIDC Core §7.2.1", check_registration::check),
     row("check_pushed", "RFC 9126 §6", check_pushed::check).and_resume().but_par(),
+    row("check_signed", "FAPI 2.0 Message Signing §5.3.1", check_signed::check).and_resume(),
     row("check_response_type", "RFC 6749 §3.1.1", check_response_type::check).and_resume(),
     row("check_grant_type", "RFC 7591 §2.1", check_grant_type::check).and_resume(),
     row("check_front_channel", "OIDC Core §3.2.2.1", check_front_channel::check).and_resume(),
@@ -95,6 +96,8 @@ impl Row {
 pub struct Envelope {
     /// By a `request_uri` of the pushed authorization request endpoint; then nothing beside it counts.
     pub pushed: bool,
+    /// In a request object: its client signed it.
+    pub signed: bool,
     /// Why what the parameters stand for could not be had.
     pub fault: Option<Refusal>,
 }

@@ -5,9 +5,11 @@ use super::check_redirect_uri::VerifiedRedirect;
 use super::{AuthorizeRequest, ResponseTarget};
 use crate::client::Client;
 use crate::decision::{Cx, Decision, Event, Handle};
+use crate::duration::Span;
 use crate::error::Refusal;
 use crate::grant::authorization_code::Code;
 use crate::grant_record::{GrantBody, GrantRecord};
+use crate::profile::Rules;
 use crate::record::{Artifact, Expect, Write};
 use crate::response_mode::{Outgoing, ResponseMode};
 use crate::response_type::ResponseType;
@@ -129,9 +131,7 @@ fn code_artifact(
         code_challenge: request.code_challenge.clone(),
         scope: request.scope.clone(),
         resource: request.resource.clone(),
-        expires_at: cx
-            .now
-            .plus(client.ttl(|own| own.authorization_code_ttl, cx.server.authorization_code_ttl).0),
+        expires_at: cx.now.plus(code_ttl(client, cx).0),
         used_at: None,
     };
     let artifact = Artifact::new(code.hash(), grant.expires_at, &payload).with_grant(grant.id.clone());
@@ -215,10 +215,16 @@ fn grant(request: &AuthorizeRequest, client: &Client, session: &Session, cx: &mu
     }
 }
 
+/// How long a code lives: by the settings, within the profiles' bounds.
+fn code_ttl(client: &Client, cx: &Cx<'_>) -> Span {
+    let settings = client.ttl(|own| own.authorization_code_ttl, cx.server.authorization_code_ttl);
+    Rules::of(cx.server, client).code_ttl(settings)
+}
+
 /// When the last token of the grant is dead: one made at the code's last moment.
 fn grant_end(request: &AuthorizeRequest, client: &Client, session: &Session, cx: &Cx<'_>) -> Timestamp {
     let server = cx.server;
-    let code = client.ttl(|own| own.authorization_code_ttl, server.authorization_code_ttl);
+    let code = code_ttl(client, cx);
     let access = client.ttl(|own| own.access_token_ttl, server.access_token_ttl);
     let refresh = client.ttl(|own| own.refresh_token_ttl, server.refresh_token_ttl);
     let longest = if request.scope.contains("offline_access") { access.max(refresh) } else { access };

@@ -6,6 +6,7 @@ use crate::client::{Client, TokenEndpointAuthMethod};
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::params::Params;
+use crate::profile::Rules;
 use jose::{Algorithm, UnverifiedJwt, VerifiedJwt, VerifyingKey};
 
 /// The only assertion type (RFC 7523 §2.2).
@@ -59,7 +60,7 @@ pub(super) fn check(
     }
     let jwt = assertion::verify(token, keys, allowed, TYPES).map_err(refusal)?;
     check_issuer(&jwt, client)?;
-    assertion::check_audience(&jwt, cx).map_err(refusal)?;
+    assertion::check_audience(&jwt, Rules::of(cx.server, client), cx).map_err(refusal)?;
     let dead_at = assertion::check_times(&jwt, cx.now).map_err(refusal)?;
     let seen = assertion::remember_jti(&jwt, &client.client_id, dead_at, cx).map_err(refusal)?;
     Ok(Verdict::Holds(vec![seen]))

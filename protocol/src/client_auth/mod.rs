@@ -18,6 +18,7 @@ use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::id::ClientId;
 use crate::params::Params;
+use crate::profile::Rules;
 use crate::record::{ArtifactKind, Write};
 use crate::time::Timestamp;
 use jose::{SecretString, VerifyingKey};
@@ -118,7 +119,7 @@ pub fn identify(presented: &Presented<'_>, params: &Params) -> Result<Credential
 ///
 /// # Errors
 /// Unknown, inactive (attack CAU-12), a method other than the registered one (decisions 6, attack CAU-03) or one that
-/// the workspace does not allow, an expired secret, an assertion that does not hold.
+/// the workspace or a profile does not allow, an expired secret, an assertion that does not hold.
 pub fn check(
     credential: &Credential,
     client: Option<&Client>,
@@ -136,7 +137,8 @@ pub fn check(
             .received(credential.method.name())
             .expected(client.token_endpoint_auth_method.name()));
     }
-    if !cx.server.token_endpoint_auth_methods.iter().any(|m| m == credential.method.name()) {
+    let in_workspace = cx.server.token_endpoint_auth_methods.iter().any(|m| m == credential.method.name());
+    if !in_workspace || !Rules::of(cx.server, client).allows_auth_method(credential.method) {
         return Err(Refusal::new(Reason::ClientAuthenticationMethodNotAllowed)
             .received(credential.method.name())
             .expected(cx.server.token_endpoint_auth_methods.join(" or ")));

@@ -271,7 +271,7 @@ fn caj_12_caj_13_an_audience_of_anybody_else_is_refused() {
 #[test]
 fn fapi2_sp_5_3_2_1_the_issuer_as_one_string_is_the_only_audience() {
     let mut signer = Signer::new();
-    signer.world.server.profile = "fapi_20_security".to_owned();
+    signer.world.server.profile = "fapi_20_security".parse().unwrap();
     let own = signer.claims();
     assert!(signer.check(&own).is_ok());
     for aud in [json!([ISSUER]), json!(format!("{ISSUER}/oauth2/token"))] {

@@ -131,7 +131,7 @@ fn decisions_5_rs256_but_for_fapi() {
     let mut world = World::default();
     let algorithms = |world: &mut World| published(world)["id_token_signing_alg_values_supported"].clone();
     assert_eq!(algorithms(&mut world), json!(["ES256", "RS256"]));
-    world.server.profile = "fapi_20_security".to_owned();
+    world.server.profile = "fapi_20_security".parse().unwrap();
     assert_eq!(algorithms(&mut world), json!(["ES256"]));
 }
 

@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::decision::{Cx, Decision, Event};
 use crate::error::{Reason, Refusal};
 use crate::grant_record::GrantRecord;
+use crate::profile::Rules;
 use crate::record::{Found, Lookup, Write};
 use crate::token::Issue;
 use crate::{client_id_metadata, resource, scope_request};
@@ -105,12 +106,13 @@ fn verify(req: &TokenRequest<'_>, found: &[Found], cx: &Cx<'_>) -> Result<(Verif
     if req.evidence.client_keys.is_empty() {
         return Err(Reason::AssertionKeysUnavailable.into());
     }
+    let rules = Rules::of(cx.server, req.client);
     let allowed: Vec<Algorithm> = cx
         .server
         .token_endpoint_auth_signing_alg_values
         .iter()
         .copied()
-        .filter(|alg| !alg.is_symmetric())
+        .filter(|alg| !alg.is_symmetric() && rules.allows_algorithm(*alg))
         .collect();
     let jwt = assertion::verify(token, &req.evidence.client_keys, &allowed, TYPES).map_err(refusal)?;
     if jwt.str("iss") != Some(req.client.client_id.as_str()) {
@@ -118,7 +120,7 @@ fn verify(req: &TokenRequest<'_>, found: &[Found], cx: &Cx<'_>) -> Result<(Verif
             .received(jwt.str("iss").unwrap_or("no iss"))
             .expected(req.client.client_id.as_str()));
     }
-    assertion::check_audience(&jwt, cx).map_err(refusal)?;
+    assertion::check_audience(&jwt, rules, cx).map_err(refusal)?;
     let dead_at = assertion::check_times(&jwt, cx.now).map_err(refusal)?;
     let seen = assertion::remember_jti(&jwt, &req.client.client_id, dead_at, cx).map_err(refusal)?;
     match found.first() {

@@ -16,6 +16,7 @@ use crate::client::Client;
 use crate::decision::{Cx, Decision};
 use crate::error::{Reason, Refusal};
 use crate::params::Params;
+use crate::profile::Rules;
 use crate::record::{Artifact, Found, Lookup};
 use crate::server::Server;
 use crate::token::Issue;
@@ -69,7 +70,7 @@ pub static GRANTS: &[&dyn Grant] = &[
 /// The grant type that a token request names, if the workspace and the client may use it.
 ///
 /// # Errors
-/// Missing, unknown (compared case-sensitively, attack TOK-08), not allowed in the workspace, not registered for the
+/// Missing, unknown (compared case-sensitively, attack TOK-08), not allowed in the workspace or by a profile, not registered for the
 /// client (RFC 6749 §5.2).
 pub fn select(params: &Params, client: &Client, server: &Server) -> Result<&'static dyn Grant, Refusal> {
     let refuse = |reason| Refusal::new(reason).parameter("grant_type");
@@ -78,7 +79,7 @@ pub fn select(params: &Params, client: &Client, server: &Server) -> Result<&'sta
         let known: Vec<_> = GRANTS.iter().map(|grant| grant.grant_type()).collect();
         refuse(Reason::GrantTypeUnsupported).received(name).expected(known.join(" or "))
     })?;
-    if !server.allows_grant_type(name) {
+    if !server.allows_grant_type(name) || !Rules::of(server, client).allows_grant_type(name) {
         return Err(refuse(Reason::GrantTypeNotAllowedHere)
             .received(name)
             .expected(server.grant_types.join(" or ")));

@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::decision::{Cx, Decision, Event, Handle};
 use crate::error::{Reason, Refusal};
 use crate::grant_record::GrantRecord;
+use crate::profile::Rules;
 use crate::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Write};
 use crate::scope::ScopeSet;
 use crate::token::Issue;
@@ -135,11 +136,12 @@ impl<'f> Family<'f> {
     }
 
     fn course(&self, client: &Client, cx: &Cx<'_>) -> Course {
+        let window = Rules::of(cx.server, client).retry_window(cx.server.refresh_token_retry_window);
         match (self.token.rotated_at, &self.successor) {
             (Some(rotated_at), Some(successor))
                 // Also when the successor was used while this request waited: it came before.
                 if successor.rotated_at.is_none_or(|used_at| used_at > cx.arrived_at)
-                    && cx.arrived_at.since(rotated_at) <= cx.server.refresh_token_retry_window.0 =>
+                    && cx.arrived_at.since(rotated_at) <= window.0 =>
             {
                 Course::Retry
             }

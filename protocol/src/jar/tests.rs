@@ -151,7 +151,7 @@ fn jar_05_iss_aud_exp_and_nbf_hold_when_they_are_there() {
 #[test]
 fn fapi_2_0_message_signing_5_3_1_times_and_origin_are_required() {
     let mut desk = Desk::default();
-    desk.world.server.profile = "fapi_20_message_signing".to_owned();
+    desk.world.server.profile = "fapi_20_message_signing".parse().unwrap();
     let now = desk.world.now.seconds();
     let claims = desk.claims();
     assert_eq!(desk.refused(&claims), None);

@@ -5,6 +5,7 @@ mod fragment;
 mod query;
 
 use crate::error::{Reason, Refusal};
+use crate::profile::Rules;
 use crate::server::Server;
 use serde::{Deserialize, Serialize};
 
@@ -49,19 +50,21 @@ impl ResponseMode {
     }
 }
 
-/// The response modes that the workspace allows.
-pub fn allowed(server: &Server) -> impl Iterator<Item = &'static dyn Mode> {
+/// The response modes that the workspace and the profiles allow.
+pub fn allowed(server: &Server, rules: Rules) -> impl Iterator<Item = &'static dyn Mode> {
     let disallowed = &server.advanced.disallowed_response_modes;
-    RESPONSE_MODES.iter().copied().filter(|mode| !disallowed.iter().any(|name| name == mode.name()))
+    RESPONSE_MODES.iter().copied().filter(move |mode| {
+        !disallowed.iter().any(|name| name == mode.name()) && rules.allows_response_mode(mode.mode())
+    })
 }
 
 /// The response mode of this name (attack AUT-21).
 ///
 /// # Errors
 /// [`Reason::ResponseModeUnsupported`] when there is no such mode or the workspace disallows it.
-pub fn select(name: &str, server: &Server) -> Result<ResponseMode, Refusal> {
-    allowed(server).find(|mode| mode.name() == name).map(Mode::mode).ok_or_else(|| {
-        let expected: Vec<_> = allowed(server).map(Mode::name).collect();
+pub fn select(name: &str, server: &Server, rules: Rules) -> Result<ResponseMode, Refusal> {
+    allowed(server, rules).find(|mode| mode.name() == name).map(Mode::mode).ok_or_else(|| {
+        let expected: Vec<_> = allowed(server, rules).map(Mode::name).collect();
         Refusal::new(Reason::ResponseModeUnsupported)
             .parameter("response_mode")
             .received(name)
@@ -127,6 +130,7 @@ mod tests {
     #[test]
     fn aut_21_unknown_and_disallowed_modes_are_refused() {
         let mut server = Server::default();
+        let select = |name: &str, server: &Server| super::select(name, server, Rules::of_workspace(server));
         assert_eq!(select("form_post", &server).unwrap(), ResponseMode::FormPost);
         for unknown in ["", "QUERY", "web_message", "query.jwt"] {
             assert_eq!(select(unknown, &server).unwrap_err().reason, Reason::ResponseModeUnsupported);

@@ -4,6 +4,7 @@ use super::subject_identifier::subject_identifier;
 use crate::client::Client;
 use crate::decision::Cx;
 use crate::grant_record::GrantRecord;
+use crate::profile::Rules;
 use crate::scope::ScopeSet;
 use crate::standard_claims;
 use crate::subject::Subject;
@@ -74,9 +75,8 @@ impl IdTokenDraft {
         if let Some(nonce) = grant.body.nonce.as_deref().filter(|_| occasion == Occasion::Login) {
             put("nonce", json!(nonce));
         }
-        // A registered HS256 has no key: secrets are stored as hashes only.
-        let registered = client.id_token_signed_response_alg.filter(|alg| !alg.is_symmetric());
-        Self { alg: registered.unwrap_or(cx.default_alg), claims }
+        let rules = Rules::of(cx.server, client);
+        Self { alg: rules.signing_algorithm(client.id_token_signed_response_alg, cx), claims }
     }
 
     /// With the claims that the scopes ask for: where no access token is issued, the ID token is the only place for

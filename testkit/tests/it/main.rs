@@ -31,6 +31,8 @@ mod discovery;
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]
+mod fapi2;
+#[cfg(test)]
 mod http_robustness;
 #[cfg(test)]
 mod hybrid;

@@ -16,6 +16,7 @@ check_response_mode   respond  yes        yes     yes  OAuth Multiple Response T
 check_request_object  respond  yes        -       yes  OIDC Core §6
 check_registration    respond  yes        -       yes  OIDC Core §7.2.1
 check_pushed          respond  yes        yes     -    RFC 9126 §6
+check_signed          respond  yes        yes     yes  FAPI 2.0 Message Signing §5.3.1
 check_response_type   respond  yes        yes     yes  RFC 6749 §3.1.1
 check_grant_type      respond  yes        yes     yes  RFC 7591 §2.1
 check_front_channel   respond  yes        yes     yes  OIDC Core §3.2.2.1
@@ -115,7 +116,8 @@ fn of_several_faults_the_first_row_is_told() {
 #[test]
 fn par_05_a_fault_leads_to_the_client_only_where_the_request_says_so() {
     let fault = |trial: &mut Trial, changes: &[(&str, &str)], pushed| {
-        let envelope = Envelope { pushed, fault: Some(Reason::RequestUriUnknown.into()) };
+        let envelope =
+            Envelope { pushed, fault: Some(Reason::RequestUriUnknown.into()), ..Envelope::default() };
         let params = trial.params(changes);
         validate(&params, &envelope, Some(&trial.client), &mut trial.world.cx()).unwrap_err()
     };

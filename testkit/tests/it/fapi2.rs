@@ -1,0 +1,596 @@
+//! FAPI 2.0 in a workspace beside an ordinary one: the modules `fapi2-security-profile-final-…` of the conformance suite
+//! with `private_key_jwt`, each named where it is played.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::Method;
+use jose::{Algorithm, SigningKey};
+use protocol::id::TenantId;
+use protocol::idp::Idp;
+use protocol::record::{DocumentKind, Expect, Write};
+use serde_json::{Value, json};
+use store::Page;
+use testkit::{Administrator, Answer, Ask, REDIRECT_URI, TestServer, VERIFIER, s256, signer, urlencoded};
+
+const WORKSPACE: &str = "/default/bank";
+const ISSUER: &str = "https://localhost:8443/default/bank";
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// Redirect URI of the second client of the suite.
+const SECOND_URI: &str = "https://example.com/callback?dummy1=lorem&dummy2=ipsum";
+
+/// A workspace with a profile, made through the admin API, and two clients with keys in it.
+pub(crate) struct Bank {
+    pub(crate) server: TestServer,
+    pub(crate) administrator: Administrator,
+    pub(crate) keys: Vec<SigningKey>,
+    made: AtomicUsize,
+}
+
+impl Bank {
+    pub(crate) async fn start(profile: &str) -> Self {
+        Self::with(profile, Algorithm::ES256).await
+    }
+
+    async fn with(profile: &str, algorithm: Algorithm) -> Self {
+        let server = TestServer::start().await;
+        let administrator = server.administrator().await;
+        let workspace = json!({"id": "bank", "profile": profile});
+        let made = administrator.post("/servers", &workspace).await.expect(201).json();
+        assert_eq!(made["profile"], profile);
+        // What was read can be put back.
+        administrator.put("/servers/bank", &made).await.expect(200);
+        copy_users(&server).await;
+        let keys = vec![signer(algorithm), signer(algorithm)];
+        for (id, key, uri) in [("first", &keys[0], REDIRECT_URI), ("second", &keys[1], SECOND_URI)] {
+            let client = json!({
+                "authorization_server_id": "bank", "client_id": id, "redirect_uris": [uri],
+                "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+                "scopes": ["openid", "profile", "offline_access"],
+                "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [key.public_jwk()]},
+            });
+            administrator.post("/clients", &client).await.expect(201);
+        }
+        Self { server, administrator, keys, made: AtomicUsize::new(0) }
+    }
+
+    fn now(&self) -> i64 {
+        engine::Clock::now(self.server.clock()).seconds()
+    }
+
+    pub(crate) fn claims(&self, client: &str) -> Value {
+        let jti = self.made.fetch_add(1, Ordering::SeqCst).to_string();
+        let now = self.now();
+        json!({"iss": client, "sub": client, "aud": ISSUER, "exp": now + 60, "iat": now, "jti": jti})
+    }
+
+    /// A form with the client's assertion.
+    pub(crate) fn asserted(&self, path: &str, client: &str, fields: &[(&str, &str)]) -> Ask {
+        self.asserted_with(path, client, &self.claims(client), fields)
+    }
+
+    fn asserted_with(&self, path: &str, client: &str, claims: &Value, fields: &[(&str, &str)]) -> Ask {
+        let key = &self.keys[usize::from(client == "second")];
+        let assertion = key.sign_jwt("JWT", claims).expect("a signature");
+        let mut fields = fields.to_vec();
+        fields.extend([("client_assertion_type", JWT_BEARER), ("client_assertion", assertion.as_str())]);
+        Ask::form(&format!("{WORKSPACE}{path}"), &fields)
+    }
+
+    fn request<'a>(
+        client: &'a str,
+        challenge: &'a str,
+        more: &[(&'a str, &'a str)],
+    ) -> Vec<(&'a str, &'a str)> {
+        let redirect_uri = if client == "second" { SECOND_URI } else { REDIRECT_URI };
+        let mut fields = vec![
+            ("client_id", client),
+            ("response_type", "code"),
+            ("scope", "openid offline_access"),
+            ("prompt", "consent"),
+            ("redirect_uri", redirect_uri),
+            ("state", "s-1"),
+            ("nonce", "n-1"),
+            ("code_challenge", challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        fields.retain(|(name, _)| !more.iter().any(|(changed, _)| changed == name));
+        fields.extend(more.iter().filter(|(_, value)| !value.is_empty()));
+        fields
+    }
+
+    async fn push(&self, client: &str, more: &[(&str, &str)]) -> Answer {
+        let challenge = s256(VERIFIER);
+        let fields = Self::request(client, &challenge, more);
+        self.server.send(self.asserted("/par", client, &fields)).await
+    }
+
+    pub(crate) async fn pushed(&self, client: &str, more: &[(&str, &str)]) -> String {
+        let answer = self.push(client, more).await.expect(201).json();
+        answer["request_uri"].as_str().expect("request_uri").to_owned()
+    }
+
+    /// The error of a push that is refused.
+    async fn refused(&self, client: &str, more: &[(&str, &str)]) -> String {
+        let answer = self.push(client, more).await.expect(400).json();
+        answer["error"].as_str().expect("error").to_owned()
+    }
+
+    pub(crate) fn opening(client: &str, request_uri: &str, more: &[(&str, &str)]) -> String {
+        let mut fields = vec![("client_id", client), ("request_uri", request_uri)];
+        fields.extend(more);
+        format!("{WORKSPACE}/oauth2/authorize?{}", urlencoded(&fields))
+    }
+
+    async fn authorized(&self, client: &str, more: &[(&str, &str)]) -> Answer {
+        let uri = self.pushed(client, more).await;
+        let answer = self.server.browser().authorize(&Self::opening(client, &uri, &[])).await;
+        assert_eq!(answer.response_parameter("iss").as_deref(), Some(ISSUER), "{}", answer.text());
+        answer
+    }
+
+    pub(crate) async fn code(&self, client: &str) -> String {
+        self.authorized(client, &[]).await.response_parameter("code").expect("a code")
+    }
+
+    fn redemption<'a>(client: &str, code: &'a str) -> Vec<(&'a str, &'a str)> {
+        let redirect_uri = if client == "second" { SECOND_URI } else { REDIRECT_URI };
+        vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", VERIFIER),
+        ]
+    }
+
+    /// A token request, as the profile wants it.
+    pub(crate) async fn token(&self, ask: Ask) -> Answer {
+        self.server.send(ask).await
+    }
+
+    async fn redeem(&self, client: &str, code: &str) -> Answer {
+        self.token(self.asserted("/oauth2/token", client, &Self::redemption(client, code))).await
+    }
+
+    /// Redeems a new code with an assertion of these claims.
+    async fn redeem_with(&self, claims: &Value) -> Answer {
+        let code = self.code("first").await;
+        let fields = Self::redemption("first", &code);
+        self.token(self.asserted_with("/oauth2/token", "first", claims, &fields)).await
+    }
+
+    async fn refuses_assertion(&self, claims: &Value) {
+        self.redeem_with(claims).await.expect_error(401, "invalid_client");
+        let challenge = s256(VERIFIER);
+        let fields = Self::request("first", &challenge, &[]);
+        let ask = self.asserted_with("/par", "first", claims, &fields);
+        self.server.send(ask).await.expect_error(401, "invalid_client");
+    }
+
+    fn changed(&self, name: &str, value: Value) -> Value {
+        let mut claims = self.claims("first");
+        claims[name] = value;
+        claims
+    }
+}
+
+/// The persons of workspace `default` may log in at the bank too: a new workspace has nobody.
+async fn copy_users(server: &TestServer) {
+    let (tenant, engine) = (TenantId::new("default"), server.engine());
+    let provider = async |workspace: &str| {
+        let page = Page::first(1);
+        engine
+            .documents(&tenant, DocumentKind::Idp, Some(workspace), &page)
+            .await
+            .expect("providers")
+            .remove(0)
+    };
+    let users = provider("default").await.read::<Idp>().expect("a provider").users;
+    let mut document = provider("bank").await;
+    let idp = Idp { users, ..document.read().expect("a provider") };
+    document.body = serde_json::to_string(&idp).expect("JSON");
+    let expect = Expect::Revision(document.revision);
+    let writes = vec![Write::PutDocument { document, expect }];
+    engine.commit(&tenant, writes, Vec::new(), Some(&"bank".into()), "").await.expect("users");
+}
+
+/// `…-discovery-end-point-verification`, without what is about DPoP.
+#[tokio::test]
+async fn fapi2_discovery_end_point_verification() {
+    let bank = Bank::start("fapi_20_security").await;
+    let document = bank.server.get("/default/bank/.well-known/openid-configuration").await.expect(200).json();
+    assert_eq!(document["issuer"], ISSUER);
+    assert_eq!(document["response_types_supported"], json!(["code"]));
+    assert_eq!(document["authorization_response_iss_parameter_supported"], true);
+    assert_eq!(document["require_pushed_authorization_requests"], true);
+    assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
+    assert_eq!(document["token_endpoint_auth_methods_supported"], json!(["private_key_jwt"]));
+    let grants = document["grant_types_supported"].as_array().expect("grants");
+    assert!(grants.contains(&json!("authorization_code")) && !grants.contains(&json!("password")));
+    for member in [
+        "id_token_signing_alg_values_supported",
+        "token_endpoint_auth_signing_alg_values_supported",
+        "request_object_signing_alg_values_supported",
+    ] {
+        for algorithm in document[member].as_array().expect(member) {
+            assert!(["PS256", "ES256", "EdDSA"].iter().any(|allowed| algorithm == allowed), "{member}");
+        }
+    }
+}
+
+/// `…-happy-flow`, `…-authorization-request-without-state-success`, `…-without-nonce-success`,
+/// `…-par-without-duplicate-parameters`.
+#[tokio::test]
+async fn fapi2_happy_flow() {
+    let bank = Bank::start("fapi_20_security").await;
+    for client in ["first", "second"] {
+        let answer = bank.authorized(client, &[]).await;
+        // FAPI 2.0 Security Profile §5.3.2.2: 303.
+        assert_eq!(answer.status, 303);
+        assert_eq!(answer.response_parameter("state").as_deref(), Some("s-1"));
+        assert_eq!(
+            answer.response_parameter("dummy1").is_some(),
+            client == "second",
+            "its own query is kept"
+        );
+        let code = answer.response_parameter("code").expect("a code");
+        let tokens = bank.redeem(client, &code).await.expect(200).json();
+        let id_token = tokens["id_token"].as_str().expect("id_token");
+        assert_eq!(testkit::header(id_token)["alg"], "ES256");
+        assert_eq!(testkit::claims(id_token)["nonce"], "n-1");
+    }
+    let answer = bank.authorized("first", &[("state", ""), ("nonce", "")]).await;
+    assert_eq!(answer.response_parameter("state"), None);
+    let code = answer.response_parameter("code").expect("a code");
+    let tokens = bank.redeem("first", &code).await.expect(200).json();
+    assert!(testkit::claims(tokens["id_token"].as_str().expect("id_token"))["nonce"].is_null());
+}
+
+/// 18 `…-different-nonce-inside-and-outside-request-object`, 19 `…-different-state-…`, 20 `…-with-long-nonce`, 21
+/// `…-with-long-state`, 22 `…-state-only-outside-request-object-not-used`.
+#[tokio::test]
+async fn fapi2_only_what_was_pushed_counts() {
+    let bank = Bank::start("fapi_20_security").await;
+    for (inside, expected) in [("s-1", Some("s-1")), ("", None)] {
+        let uri = bank.pushed("first", &[("state", inside)]).await;
+        let beside = [("state", "outside"), ("nonce", "outside")];
+        let answer = bank.server.browser().authorize(&Bank::opening("first", &uri, &beside)).await;
+        assert_eq!(answer.response_parameter("state").as_deref(), expected);
+        let code = answer.response_parameter("code").expect("a code");
+        let tokens = bank.redeem("first", &code).await.expect(200).json();
+        assert_eq!(testkit::claims(tokens["id_token"].as_str().expect("id_token"))["nonce"], "n-1");
+    }
+    let (state, nonce) = ("s".repeat(1000), "n".repeat(384));
+    let answer = bank.authorized("first", &[("state", &state), ("nonce", &nonce)]).await;
+    assert_eq!(answer.response_parameter("state"), Some(state));
+}
+
+/// 23 `…-request-object-without-redirect-uri-fails`, 24 `…-plain-fapi-tolerate-unregistered-redirect-uri`, 26
+/// `…-redirect-uri-in-authorization-request`, 27 `…-response-type-code-idtoken-fails`, 28 `…-response-type-token-fails`.
+#[tokio::test]
+async fn fapi2_what_may_not_be_pushed() {
+    let bank = Bank::start("fapi_20_security").await;
+    assert_eq!(bank.refused("first", &[("redirect_uri", "")]).await, "invalid_request");
+    // Also where OAuth alone would allow it: one registered URI and no openid (RFC 6749 §3.1.2.3).
+    let plain = [("redirect_uri", ""), ("scope", "offline_access")];
+    assert_eq!(bank.refused("first", &plain).await, "invalid_request");
+    assert_eq!(
+        bank.refused("first", &[("redirect_uri", "https://example.com/other")]).await,
+        "invalid_request"
+    );
+    for response_type in ["code id_token", "token", "id_token token"] {
+        let refused = bank.refused("first", &[("response_type", response_type)]).await;
+        assert_eq!(refused, "unsupported_response_type", "{response_type}");
+    }
+}
+
+/// 25 `…-unsigned-authorization-request-without-using-par-fails`.
+#[tokio::test]
+async fn fapi2_unsigned_authorization_request_without_using_par_fails() {
+    let bank = Bank::start("fapi_20_security").await;
+    let challenge = s256(VERIFIER);
+    let query = urlencoded(&Bank::request("first", &challenge, &[]));
+    let answer = bank.server.browser().authorize(&format!("{WORKSPACE}/oauth2/authorize?{query}")).await;
+    assert_eq!(answer.response_parameter("error").as_deref(), Some("invalid_request"));
+    assert!(answer.response_parameter("code").is_none());
+}
+
+/// 29 `…-client-id-in-token-endpoint`, 31 `…-authorization-code-is-bound-to-client`, 32
+/// `…-attempt-reuse-authorization-code-after-one-second`, 33 `…-fails-with-expired-auth-code`.
+#[tokio::test]
+async fn fapi2_codes_are_bound_and_short_lived() {
+    let bank = Bank::start("fapi_20_security").await;
+    let code = bank.code("first").await;
+    let mut fields = Bank::redemption("first", &code);
+    fields.push(("client_id", "second"));
+    let refused = bank.token(bank.asserted("/oauth2/token", "first", &fields)).await;
+    refused.expect_error(401, "invalid_client");
+    let stolen = Bank::redemption("first", &code);
+    let stolen = bank.token(bank.asserted("/oauth2/token", "second", &stolen)).await;
+    stolen.expect_error(400, "invalid_grant");
+    let code = bank.code("first").await;
+    let tokens = bank.redeem("first", &code).await.expect(200).json();
+    bank.server.clock().advance(Duration::from_secs(1));
+    bank.redeem("first", &code).await.expect_error(400, "invalid_grant");
+    let userinfo =
+        Ask::get("/default/bank/userinfo").bearer(tokens["access_token"].as_str().expect("a token"));
+    assert_eq!(bank.server.send(userinfo).await.status, 401, "its first token is dead too");
+    let code = bank.code("first").await;
+    bank.server.clock().advance(Duration::from_secs(62));
+    bank.redeem("first", &code).await.expect_error(400, "invalid_grant");
+}
+
+/// 34 `…-client-assertion-with-RS256-fails`: the same RSA key signs with both algorithms.
+#[tokio::test]
+async fn fapi2_client_assertion_with_rs256_fails() {
+    let mut bank = Bank::with("fapi_20_security", Algorithm::PS256).await;
+    let code = bank.code("first").await;
+    let pkcs8 = bank.keys[0].to_pkcs8().expect("a key");
+    let kid = bank.keys[0].kid().to_owned();
+    bank.keys[0] = SigningKey::from_pkcs8(Algorithm::RS256, &kid, &pkcs8).expect("a key");
+    bank.redeem("first", &code).await.expect_error(401, "invalid_client");
+    assert_eq!(bank.push("first", &[]).await.status, 401);
+}
+
+/// 35 `…-client-assertion-in-token-endpoint`, 36 `…-exp-is-5-minutes-in-past-fails`, 37 `…-wrong-aud-fails`, 38
+/// `…-no-sub-fails`, 45 `…-nbf-over-60-seconds-in-the-future-fails`, 54 `…-test-array-as-audience-fails`, 55
+/// `…-par-endpoint-url-as-audience-fails`, 56 `…-token-endpoint-url-as-audience-fails`.
+#[tokio::test]
+async fn fapi2_caj_12_assertions_that_fail() {
+    let bank = Bank::start("fapi_20_security").await;
+    let code = bank.code("first").await;
+    let bare = Ask::form("/default/bank/oauth2/token", &Bank::redemption("first", &code));
+    bank.token(bare).await.expect_error(401, "invalid_client");
+    let mut named = Bank::redemption("first", &code);
+    named.push(("client_id", "first"));
+    bank.token(Ask::form("/default/bank/oauth2/token", &named)).await.expect_error(401, "invalid_client");
+    let now = bank.now();
+    for (name, value) in [
+        ("exp", json!(now - 300)),
+        ("aud", json!("https://other.example.com")),
+        ("sub", Value::Null),
+        ("nbf", json!(now + 70)),
+        ("aud", json!([ISSUER])),
+        ("aud", json!([ISSUER, "https://other.example.com"])),
+        ("aud", json!(format!("{ISSUER}/par"))),
+        ("aud", json!(format!("{ISSUER}/oauth2/token"))),
+    ] {
+        let mut claims = bank.changed(name, value);
+        if let Some(claims) = claims.as_object_mut() {
+            claims.retain(|_, value| !value.is_null());
+        }
+        bank.refuses_assertion(&claims).await;
+    }
+}
+
+/// 44 `…-client-assertions-nbf-8-seconds-in-the-future-is-accepted`.
+#[tokio::test]
+async fn fapi2_client_assertions_nbf_8_seconds_in_the_future_is_accepted() {
+    let bank = Bank::start("fapi_20_security").await;
+    bank.redeem_with(&bank.changed("nbf", json!(bank.now() + 8))).await.expect(200);
+}
+
+/// 41 `…-par-ensure-reused-request-uri-prior-to-auth-completion-succeeds`, 42 `…-par-attempt-reuse-request_uri`, 43
+/// `…-expired-request_uri`, 46 `…-request_uri-for-different-client`.
+#[tokio::test]
+async fn fapi2_request_uris_are_for_one_answer_of_one_client() {
+    let bank = Bank::start("fapi_20_security").await;
+    let uri = bank.pushed("first", &[]).await;
+    let (browser, url) = (bank.server.browser(), Bank::opening("first", &uri, &[]));
+    assert!(browser.open(&url).await.has_form("login-form"));
+    assert!(browser.authorize(&url).await.response_parameter("code").is_some());
+    browser.open(&url).await.expect_error_page("invalid_request_uri");
+    let uri = bank.pushed("first", &[]).await;
+    let foreign = Bank::opening("second", &uri, &[]);
+    bank.server.browser().open(&foreign).await.expect_error_page("invalid_request_uri");
+    bank.server.clock().advance(Duration::from_secs(600));
+    let late = Bank::opening("first", &uri, &[]);
+    bank.server.browser().open(&late).await.expect_error_page("invalid_request_uri");
+}
+
+/// 47 `…-containing-request_uri-form-param`, 48 `…-invalid-http-method`.
+#[tokio::test]
+async fn fapi2_par_refuses_request_uris_and_other_methods() {
+    let bank = Bank::start("fapi_20_security").await;
+    let uri = bank.pushed("first", &[]).await;
+    assert_eq!(bank.refused("first", &[("request_uri", &uri)]).await, "invalid_request");
+    bank.server.send(Ask::new(Method::PUT, "/default/bank/par")).await.expect(405);
+}
+
+/// 49 `…-par-ensure-pkce-required`, 50 `…-ensure-pkce-code-verifier-required`, 51
+/// `…-incorrect-pkce-code-verifier-rejected`, 52 `…-par-plain-pkce-rejected`.
+#[tokio::test]
+async fn fapi2_pkce() {
+    let bank = Bank::start("fapi_20_security").await;
+    let without = [("code_challenge", ""), ("code_challenge_method", "")];
+    assert_eq!(bank.refused("first", &without).await, "invalid_request");
+    let plain = [("code_challenge", VERIFIER), ("code_challenge_method", "plain")];
+    assert_eq!(bank.refused("first", &plain).await, "invalid_request");
+    // Also where the workspace lists it: the profile narrows the settings.
+    let methods = json!({"code_challenge_methods": ["S256", "plain"]});
+    bank.administrator.change("/servers/bank", &methods).await;
+    assert_eq!(bank.refused("first", &plain).await, "invalid_request");
+    for verifier in ["", "wrong-wrong-wrong-wrong-wrong-wrong-wrong-wrong"] {
+        let code = bank.code("first").await;
+        let mut fields = Bank::redemption("first", &code);
+        fields.retain(|(name, _)| *name != "code_verifier");
+        if !verifier.is_empty() {
+            fields.push(("code_verifier", verifier));
+        }
+        let refused = bank.token(bank.asserted("/oauth2/token", "first", &fields)).await;
+        refused.expect_error(400, "invalid_grant");
+    }
+}
+
+/// Passwords, secrets and public clients do not get in, whatever the settings say.
+#[tokio::test]
+async fn fapi2_settings_cannot_widen_the_profile() {
+    let bank = Bank::start("fapi_20_security").await;
+    let wide = json!({
+        "grant_types": ["authorization_code", "refresh_token", "password", "implicit", "client_credentials"],
+        "token_endpoint_auth_methods": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "token_endpoint_auth_signing_alg_values": ["RS256", "ES256"],
+        "enforce_pkce": false, "require_pushed_authorization_requests": false,
+        "authorization_code_ttl": "10m0s", "refresh_token_retry_window": "0s",
+    });
+    bank.administrator.change("/servers/bank", &wide).await;
+    fapi2_pushes_without_pkce_are_refused(&bank).await;
+    let weak = json!({
+        "authorization_server_id": "bank", "client_id": "weak", "grant_types": ["client_credentials", "password"],
+        "response_types": [], "client_secret": "Serv-ice-secret-abcdefghijklmnopqrstuvwxyz-0",
+    });
+    bank.administrator.post("/clients", &weak).await.expect(201);
+    let weak = bank.server.party_at(WORKSPACE, "weak", Some("Serv-ice-secret-abcdefghijklmnopqrstuvwxyz-0"));
+    weak.client_credentials("").await.expect_error(401, "invalid_client");
+    let public = json!({
+        "authorization_server_id": "bank", "client_id": "public", "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "none",
+    });
+    bank.administrator.post("/clients", &public).await.expect(201);
+    let public = bank.server.party_at(WORKSPACE, "public", None);
+    let challenge = s256(VERIFIER);
+    let fields = Bank::request("public", &challenge, &[]);
+    bank.server.send(public.authenticated("/par", &fields)).await.expect_error(401, "invalid_client");
+    let fields = [("grant_type", "password"), ("username", "user"), ("password", "user")];
+    let refused = bank.token(bank.asserted("/oauth2/token", "first", &fields)).await;
+    assert!(refused.status.is_client_error() && refused.json()["access_token"].is_null());
+    let document = bank.server.get("/default/bank/.well-known/openid-configuration").await.json();
+    assert_eq!(document["response_types_supported"], json!(["code"]));
+    assert_eq!(document["token_endpoint_auth_methods_supported"], json!(["private_key_jwt"]));
+    assert_eq!(document["token_endpoint_auth_signing_alg_values_supported"], json!(["ES256"]));
+    let code = bank.code("first").await;
+    bank.server.clock().advance(Duration::from_secs(61));
+    bank.redeem("first", &code).await.expect_error(400, "invalid_grant");
+}
+
+async fn fapi2_pushes_without_pkce_are_refused(bank: &Bank) {
+    let without = [("code_challenge", ""), ("code_challenge_method", "")];
+    assert_eq!(bank.refused("first", &without).await, "invalid_request");
+}
+
+/// One tenant, both worlds at once: what OpenID Connect demands leniently holds in the ordinary workspace while the
+/// bank refuses it.
+#[tokio::test]
+async fn lenient_and_strict_workspaces_stand_side_by_side() {
+    let bank = Bank::start("fapi_20_security").await;
+    let rsa = signer(Algorithm::RS256);
+    let grants = json!({"grant_types": ["authorization_code", "refresh_token", "implicit"]});
+    bank.administrator.change("/servers/default", &grants).await;
+    let lenient = json!({
+        "authorization_server_id": "default", "client_id": "lenient", "redirect_uris": [REDIRECT_URI],
+        "grant_types": ["authorization_code", "implicit"], "response_types": ["code", "id_token token"],
+        "scopes": ["openid"], "id_token_signed_response_alg": "RS256",
+        "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [rsa.public_jwk()]},
+    });
+    bank.administrator.post("/clients", &lenient).await.expect(201);
+    let party = bank.server.party_at("/default/default", "lenient", None);
+    // RS256 and the token endpoint as audience; without PAR, and the code is redeemed after two minutes.
+    let code = party.code().await;
+    bank.server.clock().advance(Duration::from_secs(120));
+    let mut claims = bank.claims("lenient");
+    claims["aud"] = json!("https://localhost:8443/default/default/oauth2/token");
+    let assertion = rsa.sign_jwt("JWT", &claims).expect("a signature");
+    let mut fields = party.redemption(&code).to_vec();
+    fields.extend([("client_assertion_type", JWT_BEARER), ("client_assertion", assertion.as_str())]);
+    let tokens =
+        bank.server.send(Ask::form("/default/default/oauth2/token", &fields)).await.expect(200).json();
+    assert_eq!(testkit::header(tokens["id_token"].as_str().expect("id_token"))["alg"], "RS256");
+    // Implicit.
+    let url = party.authorize_url(&[("response_type", "id_token token"), ("nonce", "n")]);
+    let answer = bank.server.browser().authorize(&url).await;
+    assert!(answer.response_parameter("access_token").is_some());
+    let document = bank.server.get("/default/default/.well-known/openid-configuration").await.json();
+    assert!(document["id_token_signing_alg_values_supported"].as_array().unwrap().contains(&json!("RS256")));
+    // The bank, at the same moment.
+    let code = bank.code("first").await;
+    bank.redeem("first", &code).await.expect(200);
+    bank.refuses_assertion(&bank.changed("aud", json!(format!("{ISSUER}/oauth2/token")))).await;
+    assert_eq!(
+        bank.refused("first", &[("response_type", "id_token token")]).await,
+        "unsupported_response_type"
+    );
+}
+
+/// A client of an ordinary workspace may be held to a profile of its own.
+#[tokio::test]
+async fn a_client_may_be_stricter_than_its_workspace() {
+    let bank = Bank::start("default").await;
+    let members = json!({"profile": "fapi_20_security"});
+    let shown = bank.administrator.change("/clients/first", &members).await.json();
+    assert_eq!(shown["profile"], "fapi_20_security");
+    bank.administrator.put("/clients/first", &shown).await.expect(200);
+    bank.refuses_assertion(&bank.changed("aud", json!(format!("{ISSUER}/oauth2/token")))).await;
+    fapi2_pushes_without_pkce_are_refused(&bank).await;
+    // Its neighbour is not.
+    let mut claims = bank.claims("second");
+    claims["aud"] = json!(format!("{ISSUER}/oauth2/token"));
+    let code = bank.code("second").await;
+    let fields = Bank::redemption("second", &code);
+    bank.token(bank.asserted_with("/oauth2/token", "second", &claims, &fields)).await.expect(200);
+    let unknown = json!({"profile": "unheard_of"});
+    let mut document = bank.administrator.get("/clients/first").await.json();
+    document["profile"] = unknown["profile"].clone();
+    bank.administrator.put("/clients/first", &document).await.expect(422);
+}
+
+/// `fapi2-message-signing-final-…` with `signed_non_repudiation`: unsigned at PAR is refused, bad objects too.
+#[tokio::test]
+async fn fapi2_message_signing_wants_signed_requests() {
+    let bank = Bank::start("fapi_20_message_signing").await;
+    assert_eq!(bank.refused("first", &[]).await, "invalid_request");
+    let challenge = s256(VERIFIER);
+    let now = bank.now();
+    let object = |changes: &[(&str, Value)]| {
+        let mut claims = json!({"iss": "first", "aud": ISSUER, "exp": now + 300, "nbf": now});
+        for (name, value) in Bank::request("first", &challenge, &[]) {
+            claims[name] = json!(value);
+        }
+        for (name, value) in changes {
+            claims[*name] = value.clone();
+        }
+        if let Some(claims) = claims.as_object_mut() {
+            claims.retain(|_, value| !value.is_null());
+        }
+        bank.keys[0].sign_jwt("oauth-authz-req+jwt", &claims).expect("a signature")
+    };
+    let push = async |object: &str| {
+        let fields = [("client_id", "first"), ("request", object)];
+        bank.server.send(bank.asserted("/par", "first", &fields)).await
+    };
+    for wrong in [
+        ("aud", json!("https://other.example.com")),
+        ("aud", Value::Null),
+        ("nbf", Value::Null),
+        ("nbf", json!(now - 4000)),
+        ("exp", Value::Null),
+        ("exp", json!(now + 4000)),
+        ("iss", Value::Null),
+    ] {
+        push(&object(std::slice::from_ref(&wrong))).await.expect_error(400, "invalid_request_object");
+    }
+    for fine in [("nbf", json!(now + 8)), ("aud", json!([ISSUER, "https://other.example.com"]))] {
+        push(&object(&[fine])).await.expect(201);
+    }
+    let uri = push(&object(&[])).await.expect(201).json()["request_uri"].as_str().unwrap().to_owned();
+    let answer = bank.server.browser().authorize(&Bank::opening("first", &uri, &[])).await;
+    let code = answer.response_parameter("code").expect("a code");
+    bank.redeem("first", &code).await.expect(200);
+}
+
+/// FAPI 1.0 Part 2: Advanced: signed requests, `code id_token`, no RS256.
+#[tokio::test]
+async fn fapi1_advanced_wants_signed_requests_and_the_hybrid_flow() {
+    let bank = Bank::start("fapi1_advanced").await;
+    assert_eq!(bank.refused("first", &[]).await, "invalid_request");
+    let document = bank.server.get("/default/bank/.well-known/openid-configuration").await.json();
+    // Nothing is offered that the workspace does not allow: the hybrid flow needs `implicit`.
+    assert_eq!(document["response_types_supported"], json!([]));
+    let grants = json!({"grant_types": ["authorization_code", "refresh_token", "implicit"]});
+    bank.administrator.change("/servers/bank", &grants).await;
+    let document = bank.server.get("/default/bank/.well-known/openid-configuration").await.json();
+    assert_eq!(document["response_types_supported"], json!(["code id_token"]));
+    assert_eq!(document["response_modes_supported"], json!(["fragment", "form_post"]));
+    let rsa = json!({"id": "rsa", "profile": "fapi1_advanced", "key_type": "rsa"});
+    let refused = bank.administrator.post("/servers", &rsa).await.expect(422).json();
+    assert!(refused["details"]["key_type"].is_object(), "{refused}");
+}

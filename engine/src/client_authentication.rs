@@ -57,12 +57,13 @@ impl Engine {
         let Some(client) = client else { return Err(Reason::ClientUnknown.into()) };
         match (verdict, &credential.proof) {
             (Verdict::Holds(writes), _) => Ok(AuthenticatedClient { client, writes }),
-            (Verdict::CheckSecret, Proof::Secret(secret)) => {
-                if self.hashing.verify_client_secret(secret, &client, now).await? {
-                    Ok(AuthenticatedClient { client, writes: Vec::new() })
-                } else {
-                    Err(Refusal::new(Reason::ClientSecretWrong).expected("one of the client's secrets"))
+            (Verdict::CheckSecret, Proof::Secret(readings)) => {
+                for secret in readings {
+                    if self.hashing.verify_client_secret(secret, &client, now).await? {
+                        return Ok(AuthenticatedClient { client, writes: Vec::new() });
+                    }
                 }
+                Err(Refusal::new(Reason::ClientSecretWrong).expected("one of the client's secrets"))
             }
             (Verdict::CheckSecret, _) => Err(Reason::Internal.into()),
         }

@@ -20,6 +20,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// `client_secret_basic`: id and secret in the `Authorization` header, each form-encoded (RFC 6749 §2.3.1).
+///
+/// Many clients send the secret as it is (curl, Authlib, most HTTP libraries): so it may also be the very characters
+/// of the header. Whoever guesses gains nothing: it is the same secret in either spelling.
 pub struct ClientSecretBasic;
 
 impl ClientAuthMethod for ClientSecretBasic {
@@ -35,11 +38,11 @@ impl ClientAuthMethod for ClientSecretBasic {
     /// than ignored, so that a client never passes as a public one by mistake.
     fn find(&self, presented: &Presented<'_>, _params: &Params) -> Result<Option<Credential>, Refusal> {
         let Some(header) = presented.authorization else { return Ok(None) };
-        let (client_id, secret) = read(header)?;
+        let (client_id, secrets) = read(header)?;
         Ok(Some(Credential {
             client_id: ClientId::new(client_id),
             method: TokenEndpointAuthMethod::ClientSecretBasic,
-            proof: Proof::Secret(SecretString::new(secret)),
+            proof: Proof::Secret(secrets),
         }))
     }
 
@@ -54,8 +57,9 @@ impl ClientAuthMethod for ClientSecretBasic {
     }
 }
 
-/// Id and secret of `Basic base64(form(id) ":" form(secret))`. Never panics (attack CAU-09).
-fn read(header: &str) -> Result<(String, String), Refusal> {
+/// Id and secret of `Basic base64(form(id) ":" form(secret))`, the secret also as it stands there. Never panics (attack
+/// CAU-09).
+fn read(header: &str) -> Result<(String, Vec<SecretString>), Refusal> {
     let malformed = |what: &str| {
         Refusal::new(Reason::AuthorizationHeaderMalformed).parameter("Authorization").received(what)
     };
@@ -75,10 +79,15 @@ fn read(header: &str) -> Result<(String, String), Refusal> {
     let (id, secret) = decoded.split_at_checked(colon).unwrap_or_default();
     // RFC 6749 §2.3.1 and appendix B: both halves are form-encoded once (attack CAU-14).
     let id = params::form_decode(id).map_err(|_| malformed("client_id not form-encoded"))?;
-    let secret = params::form_decode(secret.split_at_checked(1).unwrap_or_default().1)
-        .map_err(|_| malformed("secret not form-encoded"))?;
+    let as_sent = std::str::from_utf8(secret.split_at_checked(1).unwrap_or_default().1)
+        .map_err(|_| malformed("secret not UTF-8"))?;
+    let mut secrets: Vec<SecretString> = Vec::new();
+    secrets.extend(params::form_decode(as_sent.as_bytes()).ok().map(SecretString::new));
+    if secrets.iter().all(|secret| secret.expose() != as_sent) {
+        secrets.push(SecretString::new(as_sent.to_owned()));
+    }
     if id.is_empty() {
         return Err(malformed("empty client_id"));
     }
-    Ok((id, secret))
+    Ok((id, secrets))
 }

@@ -28,7 +28,7 @@ impl ClientAuthMethod for ClientSecretPost {
         Ok(Some(Credential {
             client_id: client_id.into(),
             method: TokenEndpointAuthMethod::ClientSecretPost,
-            proof: Proof::Secret(SecretString::from(secret)),
+            proof: Proof::Secret(vec![SecretString::from(secret)]),
         }))
     }
 

@@ -33,7 +33,8 @@ pub struct Presented<'a> {
 /// What a client shows to prove who it is. Secret: there is no `Debug`.
 pub enum Proof {
     None,
-    Secret(SecretString),
+    /// A secret, as the standard reads it; more than one when it can also be read otherwise.
+    Secret(Vec<SecretString>),
     /// A compact JWS (RFC 7523 §2.2), unverified.
     Assertion(String),
 }

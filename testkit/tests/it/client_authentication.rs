@@ -1,5 +1,7 @@
 //! Who a client is: secrets, Basic, the body, and signed assertions.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::time::Duration;
 
 use jose::{Algorithm, SigningKey};
@@ -213,6 +215,11 @@ async fn cau_14_basic_is_form_decoded_once() {
     basic(&server, "special", "pAss w:rd/with=special&characters#123+")
         .await
         .expect_error(401, "invalid_client");
+    // What a library without RFC 6749's encoding sends, and once too often encoded.
+    let as_it_is = |secret: &str| format!("Basic {}", STANDARD.encode(format!("special:{secret}")));
+    raw_authorization(&server, &as_it_is(secret)).await.expect(200);
+    let twice = form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>();
+    basic(&server, "special", &twice).await.expect_error(401, "invalid_client");
 }
 
 #[tokio::test]

@@ -25,8 +25,8 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 }
 
-/** A browser without a past. Its pages may reach the demo only; the redirect to the client ends in a stub. */
-export async function fresh(browser, { screenshots, javaScript }) {
+/** A browser without a past. Its pages may reach the demo and `origins` only; the redirect to the client ends in a stub. */
+export async function fresh(browser, { screenshots, javaScript = true, origins = [] }) {
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
     javaScriptEnabled: javaScript,
@@ -34,7 +34,7 @@ export async function fresh(browser, { screenshots, javaScript }) {
     viewport: { width: 1280, height: 900 },
   });
   context.setDefaultTimeout(15_000);
-  const visit = new Visit(context, screenshots, javaScript);
+  const visit = new Visit(context, screenshots, javaScript, origins);
   context.on("request", (request) => visit.sawRequest(request));
   context.on("response", (response) => visit.sawResponse(response));
   context.on("page", (page) => visit.watch(page));
@@ -52,9 +52,11 @@ class Visit {
   #problems = [];
   #screenshots;
   #javaScript;
+  #origins;
 
-  constructor(context, screenshots, javaScript) {
+  constructor(context, screenshots, javaScript, origins) {
     this.context = context;
+    this.#origins = [BASE, CALLBACK_ORIGIN, ...origins];
     this.#screenshots = screenshots;
     this.#javaScript = javaScript;
   }
@@ -80,7 +82,7 @@ class Visit {
 
   sawRequest(request) {
     const url = new URL(request.url());
-    const known = [BASE, CALLBACK_ORIGIN].includes(url.origin) || ["data:", "blob:", "about:"].includes(url.protocol);
+    const known = this.#origins.includes(url.origin) || ["data:", "blob:", "about:"].includes(url.protocol);
     if (!known) this.#problems.push(`a request to another host: ${request.url()}`);
   }
 

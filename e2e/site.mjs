@@ -75,24 +75,29 @@ export function redeem(clientId, code, verifier) {
 
 /** A public client of its own for a scenario, made through the admin API. */
 export async function createClient(name) {
-  const tokens = await post(`${BASE}/default/admin/oauth2/token`, { grant_type: "client_credentials" }, ADMIN);
-  assert.equal(tokens.status, 200, tokens.text);
-  const clientId = `browser-${randomBytes(6).toString("hex")}`;
-  const client = {
-    authorization_server_id: "default",
-    client_id: clientId,
+  const settings = {
+    client_id: `browser-${randomBytes(6).toString("hex")}`,
     client_name: name,
     grant_types: ["authorization_code"],
     redirect_uris: [CALLBACK],
-    response_types: ["code"],
     scopes: ["email", "openid", "profile"],
     token_endpoint_auth_method: "none",
   };
-  const answer = await ask(`${BASE}/api/admin/default/clients`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${tokens.json().access_token}`, "content-type": "application/json" },
-    body: JSON.stringify(client),
-  });
+  return (await createInWorkspace("clients", { ...settings, response_types: ["code"] })).client_id;
+}
+
+/** Makes something of the workspace `default` through the admin API; answers it as stored. */
+export async function createInWorkspace(kind, document) {
+  const answer = await administer("POST", `/${kind}`, { authorization_server_id: "default", ...document });
   assert.equal(answer.status, 201, answer.text);
-  return clientId;
+  return answer.json();
+}
+
+/** One request to the admin API of the tenant `default`. */
+export async function administer(method, path, document) {
+  const tokens = await post(`${BASE}/default/admin/oauth2/token`, { grant_type: "client_credentials" }, ADMIN);
+  assert.equal(tokens.status, 200, tokens.text);
+  const headers = { authorization: `Bearer ${tokens.json().access_token}`, "content-type": "application/json" };
+  const body = document && JSON.stringify(document);
+  return ask(`${BASE}/api/admin/default${path}`, { method, headers, body });
 }

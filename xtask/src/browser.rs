@@ -11,7 +11,16 @@ use crate::{cargo, tools};
 
 /// Builds the server and walks through it with the output on the terminal.
 pub(crate) fn run(options: &[String]) -> Result<()> {
-    let profile = match options.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let profile = build(&options.iter().collect::<Vec<_>>())?;
+    match walk(&mut Log::create("browser", true)?, profile)? {
+        Outcome::Passed { .. } => Ok(()),
+        Outcome::Skipped { missing } => bail!(missing),
+    }
+}
+
+/// Builds the server as the options say; the profile.
+pub(crate) fn build(options: &[&String]) -> Result<&'static str> {
+    let profile = match options.iter().map(|option| option.as_str()).collect::<Vec<_>>().as_slice() {
         [] => "debug",
         ["--release"] => "release",
         other => bail!("no option {other:?}; there is --release"),
@@ -19,19 +28,16 @@ pub(crate) fn run(options: &[String]) -> Result<()> {
     let build: &[&str] =
         if profile == "release" { &["build", "--locked", "--release"] } else { &["build", "--locked"] };
     cargo::run(build)?;
-    match walk(&mut Log::create("browser", true)?, profile)? {
-        Outcome::Passed { .. } => Ok(()),
-        Outcome::Skipped { missing } => bail!(missing),
-    }
+    Ok(profile)
 }
 
 /// The step `browser`, against the program built with `profile`.
 pub(crate) fn walk(log: &mut Log, profile: &str) -> Result<Outcome> {
-    let tools = match tools::prepare(log)? {
+    let tools = match tools::prepare(log, &[])? {
         Ok(tools) => tools,
         Err(missing) => return Ok(Outcome::Skipped { missing }),
     };
-    let demo = Demo::start(&cargo::program(profile, "postern"))?;
+    let demo = Demo::start(&cargo::program(profile, "postern"), &[])?;
     let mut command = Command::new(&tools.node);
     command
         .arg("run.mjs")

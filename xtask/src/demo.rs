@@ -22,8 +22,9 @@ pub(crate) struct Demo {
 }
 
 impl Demo {
-    /// Starts `program demo` and waits until its port answers. Its output goes to `target/xtask/demo.log`.
-    pub(crate) fn start(program: &Path) -> Result<Self> {
+    /// Starts `program demo` with `options` and waits until its port answers. Its output goes to
+    /// `target/xtask/demo.log`.
+    pub(crate) fn start(program: &Path, options: &[&str]) -> Result<Self> {
         let port = free_port()?;
         let directory = cargo::target_directory().join("xtask");
         let data = directory.join(format!("demo-{port}"));
@@ -32,6 +33,7 @@ impl Demo {
         let child = Command::new(program)
             .args(["demo", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
             .arg(&data)
+            .args(options)
             .current_dir(&data)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
@@ -46,6 +48,11 @@ impl Demo {
     /// Its issuer base.
     pub(crate) fn base(&self) -> String {
         format!("https://localhost:{}", self.port)
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     fn wait_until_it_answers(&mut self) -> Result<()> {

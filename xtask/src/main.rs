@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod cargo;
+mod clients;
 mod demo;
 mod dependencies;
 mod licence;
@@ -17,12 +18,15 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test      everything that must hold: format, lints, dependencies, tests, release build, browser
-              --quick        without the release build and the browser
+  test      everything that must hold: format, lints, dependencies, tests, release build, browser, clients
+              --quick        without the release build, the browser and the clients
               --only STEP    one step (may be repeated)
               --verbose      show what the steps print; always on when CI=true
   browser   the quick start and the pages in Chromium, against the debug build
               --release      against the release build
+  clients   clients that others wrote, against the debug build
+              --release      against the release build
+              NAME…          only those whose name has one of these
   bench     the server beside the floor server, one core each: ops/s, ratio, start-up, memory
               --secs N       seconds of each run (5)
               --only OP      one operation (may be repeated)
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "test" => test::run(options),
         "browser" => browser::run(options).map(|()| true),
+        "clients" => clients::run(options).map(|()| true),
         "bench" => bench::run(options).map(|()| true),
         "tidy" => cargo::run(&TIDY).map(|()| true),
         "help" | "--help" | "-h" => {

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::report::{self, Counts};
 use crate::step::{Log, Outcome, Step};
 use crate::stopwatch::Stopwatch;
-use crate::{browser, cargo, dependencies, tools};
+use crate::{browser, cargo, clients, dependencies, tools};
 
 const FORMAT: [&str; 3] = ["fmt", "--all", "--check"];
 const LINTS: [&str; 7] = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
@@ -31,6 +31,12 @@ fn steps() -> Vec<Step> {
             repeat: "cargo xtask browser --release".into(),
             slow: true,
             work: |log| browser::walk(log, "release"),
+        },
+        Step {
+            name: "clients",
+            repeat: "cargo xtask clients --release".into(),
+            slow: true,
+            work: |log| clients::meet(log, "release", &[]),
         },
     ]
 }

@@ -1,9 +1,9 @@
-//! What the browser run needs beside Rust: Chromium, Node.js and the packages of `e2e/`.
+//! What the runs with foreign programs need beside Rust: Debian's packages and those of npm.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::cargo;
 use crate::step::Log;
@@ -19,39 +19,53 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|candidate| candidate.is_file())
 }
 
+/// A program of a Debian package, and whether it is there already.
+pub(crate) struct Need {
+    pub package: &'static str,
+    pub is_there: fn() -> bool,
+}
+
+/// What everything that opens pages needs.
+const BROWSER: [Need; 3] = [
+    Need { package: "chromium", is_there: || chromium().is_some() },
+    Need { package: "nodejs", is_there: || find("node").is_some() },
+    Need { package: "npm", is_there: || find("npm").is_some() },
+];
+
 /// The tools of the browser run.
 pub(crate) struct Tools {
     pub chromium: PathBuf,
     pub node: PathBuf,
 }
 
-/// Finds the tools, or installs them where that is possible (Debian, as root).
+/// Finds the tools of the browser run and `more`, or installs them where that is possible (Debian, as root).
 /// The inner error is what is missing and how to get it.
-pub(crate) fn prepare(log: &mut Log) -> Result<Result<Tools, String>> {
-    let mut missing = Vec::new();
-    if chromium().is_none() {
-        missing.push("chromium");
-    }
-    if find("node").is_none() {
-        missing.push("nodejs");
-    }
-    if find("npm").is_none() {
-        missing.push("npm");
-    }
+pub(crate) fn prepare(log: &mut Log, more: &[Need]) -> Result<Result<Tools, String>> {
+    let missing: Vec<&str> =
+        BROWSER.iter().chain(more).filter(|need| !(need.is_there)()).map(|need| need.package).collect();
     if !missing.is_empty() {
         if !can_install() {
             return Ok(Err(format!(
-                "needs {}; as root: apt-get install -y {}",
+                "needs {}; as root: apt-get install -y --no-install-recommends {}",
                 missing.join(", "),
                 missing.join(" ")
             )));
         }
         install(log, &missing)?;
     }
-    install_packages(log)?;
-    let chromium = chromium().context("chromium was installed but is not on the PATH")?;
-    let node = find("node").context("nodejs was installed but is not on the PATH")?;
+    if let Some(need) = BROWSER.iter().chain(more).find(|need| !(need.is_there)()) {
+        bail!("{} was installed but is not found", need.package);
+    }
+    install_packages(log, "e2e")?;
+    let chromium = chromium().context("chromium")?;
+    let node = find("node").context("node")?;
     Ok(Ok(Tools { chromium, node }))
+}
+
+/// Whether a program runs and says yes.
+pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let quiet = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    quiet.is_ok_and(|status| status.success())
 }
 
 /// CHROMIUM, or the browser under one of its usual names.
@@ -78,17 +92,18 @@ fn install(log: &mut Log, packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The packages that `e2e/package-lock.json` pins, once per change of that file.
-fn install_packages(log: &mut Log) -> Result<()> {
-    let directory = cargo::root().join("e2e");
-    let lock = std::fs::read(directory.join("package-lock.json")).context("e2e/package-lock.json")?;
-    let installed = directory.join("node_modules/.lock");
+/// The packages that the `package-lock.json` of a directory pins, once per change of that file.
+pub(crate) fn install_packages(log: &mut Log, directory: &str) -> Result<()> {
+    let path = cargo::root().join(directory);
+    let lock =
+        std::fs::read(path.join("package-lock.json")).context(format!("{directory}/package-lock.json"))?;
+    let installed = path.join("node_modules/.lock");
     if std::fs::read(&installed).is_ok_and(|known| known == lock) {
         return Ok(());
     }
     let mut command = Command::new("npm");
-    command.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&directory);
-    log.run(command).context("the packages of e2e/ could not be installed")?;
+    command.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&path);
+    log.run(command).context(format!("the packages of {directory}/ could not be installed"))?;
     std::fs::write(installed, lock)?;
     Ok(())
 }

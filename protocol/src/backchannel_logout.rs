@@ -41,6 +41,12 @@ pub struct LogoutNotice {
     pub attempts: u32,
     /// When the background job may send it.
     pub due_at: Timestamp,
+    /// Why the last attempt failed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub last_error: String,
+    /// Sent often enough: it stays for the administrator to see, and is not sent any more.
+    #[serde(default)]
+    pub given_up: bool,
 }
 
 impl Payload for LogoutNotice {
@@ -64,6 +70,8 @@ impl LogoutNotice {
             attempts: 0,
             // It is sent at once; the job comes after.
             due_at: cx.now.plus(FIRST_PAUSE),
+            last_error: String::new(),
+            given_up: false,
         })
     }
 
@@ -73,8 +81,8 @@ impl LogoutNotice {
 
     /// The row, as it is to be stored.
     pub fn write(&self, expect: Expect) -> Write {
-        let artifact = Artifact::new(self.hash(), self.created_at.plus(KEPT), self);
-        let artifact = artifact.with_owner(WAITING).due_at(self.due_at);
+        let artifact = Artifact::new(self.hash(), self.created_at.plus(KEPT), self).with_owner(WAITING);
+        let artifact = if self.given_up { artifact } else { artifact.due_at(self.due_at) };
         Write::PutArtifact { artifact, expect }
     }
 
@@ -84,9 +92,9 @@ impl LogoutNotice {
         Self { attempts: self.attempts.saturating_add(1), due_at: now.plus(pause), ..self.clone() }
     }
 
-    /// Whether it was sent often enough.
-    pub fn is_exhausted(&self) -> bool {
-        self.attempts >= MAX_ATTEMPTS
+    /// The notice after an attempt that failed.
+    pub fn failed(&self, why: &str) -> Self {
+        Self { last_error: why.to_owned(), given_up: self.attempts >= MAX_ATTEMPTS, ..self.clone() }
     }
 
     /// Claims of the logout token: no `nonce`, one event with an empty object (OIDC Back-Channel Logout §2.4). Each
@@ -122,6 +130,8 @@ mod tests {
             created_at: START,
             ends_at: START,
             last_used_at: START,
+            ip_address: String::new(),
+            user_agent: String::new(),
         };
         LogoutNotice::new(&client, &session, &mut world.cx())
     }
@@ -146,10 +156,12 @@ mod tests {
         assert_eq!(notice(&mut world, ""), None);
         let mut notice = notice(&mut world, "https://app.example/backchannel").unwrap();
         let mut pauses = Vec::new();
-        while !notice.is_exhausted() {
-            notice = notice.sending(START);
+        while !notice.given_up {
+            notice = notice.sending(START).failed("status 500");
             pauses.push(notice.due_at.seconds() - START.seconds());
         }
         assert_eq!(pauses, [30, 60, 120, 240, 480, 960, 1920, 3840]);
+        let Write::PutArtifact { artifact, .. } = notice.write(Expect::Any) else { panic!("a row") };
+        assert_eq!((artifact.due_at, artifact.owner.as_deref()), (None, Some(WAITING)));
     }
 }

@@ -7,6 +7,7 @@
 use crate::client::{Client, TokenEndpointAuthMethod};
 use crate::decision::Catalog;
 use crate::error::{Reason, Refusal};
+use crate::frontchannel_logout;
 use crate::id::{ClientId, Uid};
 use crate::redirect_uri::{Destination, Parts, validate_registered_uri};
 use crate::scope::Scope;
@@ -226,6 +227,15 @@ fn pages(members: &Map<String, Value>, client: &mut Client) {
     client.logo_uri = own_page("logo_uri");
     client.policy_uri = page("policy_uri");
     client.tos_uri = page("tos_uri");
+    client.initiate_login_uri = own_page("initiate_login_uri");
+    client.backchannel_logout_uri = own_page("backchannel_logout_uri");
+    client.frontchannel_logout_uri = page("frontchannel_logout_uri");
+    if !frontchannel_logout::fits(client) {
+        client.frontchannel_logout_uri.clear();
+    }
+    let is_set = |name: &str| member(members, name).unwrap_or(false);
+    client.backchannel_logout_session_required = is_set("backchannel_logout_session_required");
+    client.frontchannel_logout_session_required = is_set("frontchannel_logout_session_required");
 }
 
 /// The ID token's algorithm: what the document says or lists; else RS256, the default of registration (OIDC

@@ -11,6 +11,7 @@ use crate::pkce::CodeChallengeMethod;
 use crate::profile::Rules;
 use crate::response_mode;
 use crate::response_type::ResponseType;
+use crate::session_management::CHECK_SESSION_PATH;
 use crate::standard_claims::STANDARD_CLAIMS;
 use jose::Algorithm;
 use serde_json::{Map, Value, json};
@@ -70,6 +71,11 @@ pub fn document(cx: &Cx<'_>, ui_locales: &[&str]) -> Map<String, Value> {
         // RFC 8628 §4.
         let address = format!("{}/device/authorization", cx.issuer);
         document.insert("device_authorization_endpoint".to_owned(), json!(address));
+    }
+    if cx.server.sso.session_management {
+        // OIDC Session Management §3.3.
+        let address = format!("{}{CHECK_SESSION_PATH}", cx.issuer);
+        document.insert("check_session_iframe".to_owned(), json!(address));
     }
     client_authentication(cx, &mut document);
     flows(cx, &mut document);
@@ -143,6 +149,9 @@ fn flows(cx: &Cx<'_>, document: &mut Map<String, Value>) {
         // OIDC Back-Channel Logout §2.1.
         ("backchannel_logout_supported", true),
         ("backchannel_logout_session_supported", true),
+        // OIDC Front-Channel Logout §3.
+        ("frontchannel_logout_supported", true),
+        ("frontchannel_logout_session_supported", true),
         (
             "require_pushed_authorization_requests",
             cx.server.require_pushed_authorization_requests || rules.requires_pushed_requests(),

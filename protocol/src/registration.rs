@@ -6,6 +6,7 @@ use crate::client_auth::CLIENT_AUTH_METHODS;
 use crate::decision::Catalog;
 use crate::duration::Span;
 use crate::error::{Reason, Refusal};
+use crate::frontchannel_logout;
 use crate::profile::Rules;
 use crate::record::HandleHash;
 use crate::redirect_uri::{Destination, Parts, validate_registered_uri};
@@ -335,6 +336,15 @@ fn check_addresses(client: &Client) -> Result<(), Refusal> {
         ("frontchannel_logout_uri", &client.frontchannel_logout_uri),
         ("backchannel_logout_uri", &client.backchannel_logout_uri),
     ];
+    // OIDC Core §4: `oidcc-3rdparty-init-login-nohttps`, without an exception for loopback.
+    let initiate = &client.initiate_login_uri;
+    if !initiate.is_empty() && !initiate.starts_with("https://") {
+        return Err(metadata("initiate_login_uri", initiate, "an https URL"));
+    }
+    if !frontchannel_logout::fits(client) {
+        let uri = &client.frontchannel_logout_uri;
+        return Err(metadata("frontchannel_logout_uri", uri, frontchannel_logout::EXPECTED));
+    }
     let many = client.request_uris.iter().map(|uri| ("request_uris", uri));
     for (member, uri) in one.into_iter().filter(|(_, uri)| !uri.is_empty()).chain(many) {
         let url = Url::parse(uri).ok().filter(|url| url.username().is_empty() && url.password().is_none());

@@ -4,6 +4,7 @@ use crate::duration::Span;
 use crate::id::{ServerId, TenantId, Uid};
 use crate::profile::{Profile, Rules};
 use crate::registration::DynamicClientRegistration;
+use crate::session::Sso;
 use crate::time::Timestamp;
 use jose::Algorithm;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,7 @@ pub struct Server {
     /// Absolute life of a login session.
     #[schema(value_type = String)]
     pub cookie_max_age: Span,
+    pub sso: Sso,
     /// Only pushed requests start a flow here (RFC 9126 §6).
     pub require_pushed_authorization_requests: bool,
     /// How long a pushed request can be opened (RFC 9126 §2.2).
@@ -181,6 +183,7 @@ impl Default for Server {
             authorization_code_ttl: Span::minutes(10),
             refresh_token_retry_window: Span::seconds(30),
             cookie_max_age: Span::hours(12),
+            sso: Sso::default(),
             require_pushed_authorization_requests: false,
             pushed_authorization_request_ttl: Span::seconds(60),
             enforce_pkce: false,

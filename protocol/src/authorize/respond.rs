@@ -9,12 +9,14 @@ use crate::duration::Span;
 use crate::error::Refusal;
 use crate::grant::authorization_code::Code;
 use crate::grant_record::{GrantBody, GrantRecord};
+use crate::id::ClientId;
 use crate::profile::Rules;
 use crate::record::{Artifact, Expect, Write};
 use crate::response_mode::{Outgoing, ResponseMode};
 use crate::response_type::ResponseType;
 use crate::scope::ScopeSet;
 use crate::session::Session;
+use crate::session_management::session_state;
 use crate::time::Timestamp;
 use crate::token::access_token::{self, AccessTokenDraft, AccessTokenFacts, NewAccessToken};
 use crate::token::id_token::{IdTokenDraft, Occasion};
@@ -31,6 +33,13 @@ impl AuthorizationResponse {
     /// What leaves for the browser.
     pub fn render(&self) -> Outgoing {
         self.mode.render(self.redirect.as_str(), &self.params)
+    }
+
+    /// The answer with `session_state` (OIDC Session Management §3), `browser_state` being what the browser's cookie says.
+    pub fn with_session_state(mut self, client: &ClientId, browser_state: &str, salt: &str) -> Self {
+        let state = session_state(client, self.redirect.as_str(), browser_state, salt);
+        self.params.extend(state.map(|state| ("session_state", state)));
+        self
     }
 
     /// Where it goes, for the `form-action` of a Content-Security-Policy: an origin, or `scheme:`.

@@ -105,6 +105,8 @@ impl Visit {
             created_at: START,
             ends_at: START.plus(Duration::from_secs(3600)),
             last_used_at: START,
+            ip_address: String::new(),
+            user_agent: String::new(),
         };
         Self { trial, request, session: Some(session), consent: None, progress: Progress::default() }
     }

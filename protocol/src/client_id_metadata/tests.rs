@@ -144,3 +144,25 @@ fn w_09_each_workspace_incarnation_has_its_own_client() {
     assert_eq!(uid("a"), uid("a"));
     assert_ne!(uid("a"), uid("b"));
 }
+
+#[test]
+fn a_document_says_where_to_tell_of_a_logout() {
+    let members = json!({
+        "frontchannel_logout_uri": "https://app.example/out",
+        "frontchannel_logout_session_required": true,
+        "backchannel_logout_uri": "https://app.example/backchannel",
+        "initiate_login_uri": "https://app.example/start",
+    });
+    let client = read(ID, &document(&members)).unwrap();
+    assert_eq!(client.frontchannel_logout_uri, "https://app.example/out");
+    assert!(client.frontchannel_logout_session_required && !client.backchannel_logout_session_required);
+    assert_eq!(client.backchannel_logout_uri, "https://app.example/backchannel");
+    assert_eq!(client.initiate_login_uri, "https://app.example/start");
+    // Elsewhere nobody is loaded or called on the document's word.
+    let members = json!({
+        "frontchannel_logout_uri": "https://bank.example/out",
+        "backchannel_logout_uri": "https://bank.example/backchannel",
+    });
+    let client = read(ID, &document(&members)).unwrap();
+    assert_eq!((client.frontchannel_logout_uri.as_str(), client.backchannel_logout_uri.as_str()), ("", ""));
+}

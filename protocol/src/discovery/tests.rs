@@ -58,10 +58,24 @@ fn the_document_is_the_one_that_was_reviewed() {
         "id_token_signing_alg_values_supported": ["ES256", "RS256"],
         "ui_locales_supported": ["en", "de"],
     });
-    for member in ["backchannel_logout_supported", "backchannel_logout_session_supported"] {
+    for member in [
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
+    ] {
         expected[member] = json!(true);
     }
     assert_eq!(published(&mut world), expected);
+}
+
+#[test]
+fn oidc_session_management_3_3_only_where_the_workspace_says_so() {
+    let mut world = World::default();
+    assert!(published(&mut world).get("check_session_iframe").is_none());
+    world.server.sso.session_management = true;
+    let expected = "https://as.example/acme/shop/oidc/check-session";
+    assert_eq!(published(&mut world)["check_session_iframe"], expected);
 }
 
 #[test]

@@ -19,6 +19,8 @@ fn session(world: &World) -> Session {
         created_at: START,
         ends_at: START.plus(std::time::Duration::from_secs(3600)),
         last_used_at: START,
+        ip_address: String::new(),
+        user_agent: String::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{Call, Engine, EngineError, Workspace};
 use protocol::consent::Consent;
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
+use protocol::grant_record::GrantRecord;
 use protocol::id::ClientId;
 use protocol::record::{DocumentKind, Expect, GrantSelector, Write};
 use protocol::subject::Subject;
@@ -52,7 +53,7 @@ impl Engine {
         workspace: &Workspace,
         token: &str,
     ) -> Result<Vec<ClientWithAccess>, Refusal> {
-        let subject = self.user_with_scope(workspace, token, LIST).await?;
+        let (subject, _) = self.user_with_scope(workspace, token, LIST).await?;
         let parent = Consent::parent(&workspace.server.id, &subject.sub);
         let page = Page::first(LIMIT);
         let documents =
@@ -92,7 +93,7 @@ impl Engine {
         client: &ClientId,
         call: &Call,
     ) -> Result<(), Refusal> {
-        let subject = self.user_with_scope(workspace, token, REVOKE).await?;
+        let (subject, _) = self.user_with_scope(workspace, token, REVOKE).await?;
         let server = &workspace.server.id;
         let id = Consent::document_id(server, &subject.sub, client);
         let selector = GrantSelector::SubjectAndClient(server.clone(), subject.sub.clone(), client.clone());
@@ -104,18 +105,20 @@ impl Engine {
         Ok(self.commit_decision(workspace, writes, vec![event], call).await?)
     }
 
-    async fn user_with_scope(
+    /// The user of an access token that has the scope, and the token's grant.
+    pub(crate) async fn user_with_scope(
         &self,
         workspace: &Workspace,
         token: &str,
         scope: &str,
-    ) -> Result<Subject, Refusal> {
+    ) -> Result<(Subject, Option<GrantRecord>), Refusal> {
         let (active, _) = self.active_token(workspace, token).await?;
         if !active.scope.contains(scope) {
             return Err(Refusal::new(Reason::ScopeInsufficient)
                 .expected(scope)
                 .received(active.scope.to_string()));
         }
-        active.subject.ok_or_else(|| Reason::TokenWithoutUser.into())
+        let subject = active.subject.ok_or(Reason::TokenWithoutUser)?;
+        Ok((subject, active.grant))
     }
 }

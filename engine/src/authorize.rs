@@ -2,6 +2,7 @@
 
 use crate::entropy::SystemEntropy;
 use crate::session::LiveSession;
+use crate::session_management::with_session_state;
 use crate::unpack::as_first_sent;
 use crate::{Call, Engine, EngineError, Workspace};
 use protocol::authorize::interaction::INTERACTION_LIFE;
@@ -44,8 +45,9 @@ pub enum NextPage {
 
 /// How an authorization request goes on.
 pub enum AuthorizeAnswer {
-    /// To the client; `origin` is where a form may be sent (CSP `form-action`).
-    Respond { outgoing: Outgoing, origin: String },
+    /// To the client; `origin` is where a form may be sent (CSP `form-action`). `browser_state` is for the cookie that
+    /// the check_session_iframe reads, where the workspace has one.
+    Respond { outgoing: Outgoing, origin: String, browser_state: Option<String> },
     /// To one of our pages, in a login keyed by `login_id`.
     Continue { page: NextPage, login_id: String, new_browser: Option<String> },
     /// To the authorization endpoint again, with the same request.
@@ -120,6 +122,9 @@ impl Engine {
             return Ok(AuthorizeAnswer::refused(Reason::AuthorizeClientUnknown));
         };
         let session = self.session(workspace, browser.session.as_deref()).await?;
+        if let Some(live) = &session {
+            self.note_use(workspace, live, call).await?;
+        }
         let standing = Standing {
             workspace,
             client: &client,
@@ -220,7 +225,9 @@ impl Engine {
         self.commit_decision(standing.workspace, writes, events, standing.call).await?;
         Ok(match response {
             Ok(response) => {
-                AuthorizeAnswer::Respond { origin: response.target_origin(), outgoing: response.render() }
+                let (response, browser_state) = with_session_state(response, standing, live);
+                let (origin, outgoing) = (response.target_origin(), response.render());
+                AuthorizeAnswer::Respond { origin, outgoing, browser_state }
             }
             Err(refusal) => {
                 self.refuse_to_client(standing.workspace, &next.request.target, refusal, standing.call)
@@ -278,7 +285,8 @@ impl Engine {
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);
         let response = refuse(target, refusal, &cx);
-        AuthorizeAnswer::Respond { origin: response.target_origin(), outgoing: response.render() }
+        let (origin, outgoing) = (response.target_origin(), response.render());
+        AuthorizeAnswer::Respond { origin, outgoing, browser_state: None }
     }
 
     /// Stores where the login stands and leads to the page that asks.

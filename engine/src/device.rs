@@ -207,8 +207,7 @@ impl Engine {
             }
             PasswordCheck::Fits { subject, idp_uid, mut writes } => {
                 let now = self.now();
-                let mut entropy = SystemEntropy::default();
-                let (handle, session, put) = session::begin(workspace, subject, idp_uid, now, &mut entropy);
+                let (handle, session, put) = session::begin(workspace, subject, idp_uid, now, call);
                 writes.push(put);
                 if let Some(old) = self.session(workspace, browser.session.as_deref()).await? {
                     // The old cookie is worthless from now on (attack SES-02).

@@ -18,6 +18,8 @@ pub enum EndSessionAnswer {
     LoggedOut {
         /// Where the browser goes; nowhere when absent.
         location: Option<String>,
+        /// What the session's applications want loaded before (OIDC Front-Channel Logout §3).
+        front_channel: Vec<String>,
         client: Option<Arc<Client>>,
     },
     /// The person chose to stay.
@@ -63,8 +65,8 @@ impl Engine {
             }
             _ => false,
         };
-        self.end_session(workspace, browser.session.as_deref(), call).await?;
-        Ok(EndSessionAnswer::LoggedOut { location: request.location(confirmed), client })
+        let front_channel = self.end_session(workspace, browser.session.as_deref(), call).await?;
+        Ok(EndSessionAnswer::LoggedOut { location: request.location(confirmed), front_channel, client })
     }
 }
 

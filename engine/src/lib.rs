@@ -43,6 +43,8 @@ mod request_object;
 mod revoke;
 mod seal;
 mod session;
+mod session_management;
+mod sessions;
 mod throttle;
 mod token;
 mod unpack;
@@ -61,6 +63,8 @@ pub use error::EngineError;
 pub use interaction::{ConsentPage, InteractionPage, LoginPage};
 pub use login::LoginAnswer;
 pub use logout::{LogoutAnswer, LogoutPage};
+pub use outbox::WaitingNotice;
+pub use sessions::{KnownSession, SessionsAnswer, SessionsPage, UserSession};
 pub use store::{Cursor, Page, StoredEvent};
 pub use userinfo::UserinfoAnswer;
 pub use workspace::Workspace;
@@ -90,6 +94,8 @@ pub struct Call {
     /// Method and path, without the query.
     pub request: String,
     pub source: String,
+    /// What the caller calls itself.
+    pub user_agent: String,
 }
 
 /// The use-cases of Postern.

@@ -1,7 +1,6 @@
 //! Login with name and password at the Sandbox identity provider.
 
 use crate::authorize::{AuthorizeAnswer, Browser, NextPage};
-use crate::entropy::SystemEntropy;
 use crate::interaction::{Form, FormOrigin, InteractionPage, Loaded, LoginPage};
 use crate::password::PasswordCheck;
 use crate::session::{self, LiveSession};
@@ -75,8 +74,7 @@ impl Engine {
         mut writes: Vec<Write>,
     ) -> Result<LoginAnswer, Refusal> {
         let now = self.now();
-        let mut entropy = SystemEntropy::default();
-        let (handle, session, put) = session::begin(workspace, subject, idp_uid, now, &mut entropy);
+        let (handle, session, put) = session::begin(workspace, subject, idp_uid, now, call);
         writes.push(put);
         if let Some(old) = &loaded.session {
             // The old cookie is worthless from now on (attack SES-02).
@@ -87,7 +85,7 @@ impl Engine {
         let event = event.subject(&session.subject.sub);
         self.commit_decision(workspace, writes, vec![event], call).await?;
         let life = session.ends_at.since(now);
-        loaded.session = Some(LiveSession { session, hash: handle.hash() });
+        loaded.session = Some(LiveSession { session, hash: handle.hash(), revision: 1 });
         let mut progress = loaded.open.interaction.progress.clone();
         progress.logged_in_at = Some(now);
         progress.account_chosen = true;

@@ -22,8 +22,8 @@ pub struct LogoutPage {
 
 /// How the answer to that question ends.
 pub enum LogoutAnswer {
-    /// The session is over, or there was none.
-    LoggedOut,
+    /// The session is over, or there was none; what its applications want loaded in this browser.
+    LoggedOut { front_channel: Vec<String> },
     /// The person chose to stay.
     StillLoggedIn,
     /// The form was not of this session: ask again.
@@ -57,12 +57,12 @@ impl Engine {
         call: &Call,
     ) -> Result<LogoutAnswer, Refusal> {
         let Some(page) = self.logout_page(workspace, browser).await? else {
-            return Ok(LogoutAnswer::LoggedOut);
+            return Ok(LogoutAnswer::LoggedOut { front_channel: Vec::new() });
         };
         match confirms(form, &page) {
             Some(true) => {
-                self.end_session(workspace, browser.session.as_deref(), call).await?;
-                Ok(LogoutAnswer::LoggedOut)
+                let front_channel = self.end_session(workspace, browser.session.as_deref(), call).await?;
+                Ok(LogoutAnswer::LoggedOut { front_channel })
             }
             Some(false) => Ok(LogoutAnswer::StillLoggedIn),
             None => Ok(LogoutAnswer::Ask(Box::new(page))),

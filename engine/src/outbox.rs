@@ -3,18 +3,28 @@
 
 use crate::entropy::SystemEntropy;
 use crate::{Call, Engine, EngineError};
-use protocol::backchannel_logout::{LOGOUT_TOKEN_TYPE, LogoutNotice};
+use protocol::backchannel_logout::{LOGOUT_TOKEN_TYPE, LogoutNotice, WAITING};
 use protocol::decision::Event;
 use protocol::id::TenantId;
 use protocol::profile::Rules;
 use protocol::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Write};
+use protocol::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Page;
 
 /// How long an answer waits for what goes out with it, so that both arrive together.
 const TOGETHER: Duration = Duration::from_secs(2);
 /// Rows that one round of the job looks at; the rest is due in the next.
 const ROUND: usize = 100;
+
+/// A row of the outbox, as an administrator sees it.
+pub struct WaitingNotice {
+    pub id: String,
+    pub notice: LogoutNotice,
+    /// When the row goes, delivered or not.
+    pub expires_at: Timestamp,
+}
 
 impl Engine {
     /// Sends what was just stored, and waits a little for it.
@@ -37,12 +47,31 @@ impl Engine {
         let _ = tokio::time::timeout(TOGETHER, all).await;
     }
 
-    /// Sends what is due, whosever it is.
-    pub(crate) async fn send_due(&self) -> Result<(), EngineError> {
+    /// Sends what is due, whosever it is: one round of the background job.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn send_due(&self) -> Result<(), EngineError> {
         for (tenant, row) in self.store.due(ArtifactKind::Outbox, self.now(), ROUND).await? {
-            self.send_one(&tenant, row.hash).await?;
+            // One that cannot be worked on does not keep the others waiting.
+            if let Err(error) = self.send_one(&tenant, row.hash).await {
+                tracing::warn!(%tenant, %error, "a row of the outbox could not be worked on");
+            }
         }
         Ok(())
+    }
+
+    /// A page of what waits to be delivered, or could not be, by identifier.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn outbox(&self, tenant: &TenantId, page: &Page) -> Result<Vec<WaitingNotice>, EngineError> {
+        let rows = self.store.artifacts(tenant, ArtifactKind::Outbox, WAITING, self.now(), page).await?;
+        let read = |row: Artifact| {
+            let notice = row.payload()?;
+            Ok(WaitingNotice { id: row.hash.key(), notice, expires_at: row.expires_at })
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Sends one row, unless it is gone or somebody else is sending it.
@@ -57,18 +86,23 @@ impl Engine {
             other => other?,
         }
         let outcome = self.deliver(tenant, &notice).await;
+        let attempt = notice.attempts;
         let event = Event::new("backchannel_logout", if outcome.is_ok() { "delivered" } else { "failed" });
         let event = event.client(&notice.client).subject(&notice.sub);
         match outcome {
-            Ok(()) => self.store_row(tenant, gone(&row), Some(event), &notice).await,
+            Ok(()) => {
+                tracing::info!(client = %notice.client, attempt, "logout token delivered");
+                self.store_row(tenant, gone(&row), Some(event), &notice).await
+            }
             Err(why) => {
-                tracing::warn!(client = %notice.client, attempt = notice.attempts, %why, "logout token not delivered");
-                let event = event.detail(format!("attempt {}: {why}", notice.attempts));
-                if notice.is_exhausted() {
-                    return self.store_row(tenant, gone(&row), Some(event), &notice).await;
+                tracing::warn!(client = %notice.client, attempt, %why, "logout token not delivered");
+                let event = event.detail(format!("attempt {attempt}: {why}"));
+                let noted = notice.failed(&why).write(Expect::Revision(row.revision.saturating_add(1)));
+                match self.store_row(tenant, noted, Some(event), &notice).await {
+                    // Somebody else is at it again already.
+                    Err(EngineError::Conflict { .. }) => Ok(()),
+                    other => other,
                 }
-                self.audit.push(tenant, Some(&notice.server), event, self.now(), "");
-                Ok(())
             }
         }
     }

@@ -47,6 +47,9 @@ const DEFAULT_SERVICES: &[DefaultService] = &[
             ("revoke_tokens", "Revoke tokens"),
             ("list_clients_with_access", "List clients with access"),
             ("revoke_client_access", "Revoke client access"),
+            ("view_sessions", "View sessions"),
+            ("manage_sessions", "End sessions"),
+            ("manage_tokens", "Revoke own tokens"),
         ],
     ),
     (

@@ -21,6 +21,7 @@ use web::pages::login::{LoginProblem, LoginView, SampleAccount, login};
 use web::pages::logout::{LoggedOutView, LogoutView, logged_out, logout};
 use web::pages::not_found::{NotFoundView, not_found};
 use web::pages::select_account::{AccountView, SelectAccountView, select_account};
+use web::pages::sessions::{SessionView, SessionsView, sessions};
 use web::pages::{ASSETS, ClientView, Frame, Lang, Place, PlaceKind};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -178,7 +179,13 @@ fn ways_out(lang: Lang) -> Vec<(&'static str, String)> {
         client: Some(client()),
         ..LogoutView::default()
     };
-    let done = LoggedOutView { frame: frame(), logged_out: true, client: Some(client()) };
+    let done = LoggedOutView {
+        frame: frame(),
+        logged_out: true,
+        client: Some(client()),
+        ..LoggedOutView::default()
+    };
+    let told = LoggedOutView { go_on: Some("https://notes.example/bye".to_owned()), ..done.clone() };
     let answer = FormPostView {
         frame: frame(),
         redirect_uri: "about:blank".to_owned(),
@@ -191,9 +198,34 @@ fn ways_out(lang: Lang) -> Vec<(&'static str, String)> {
         ("error-unknown", error(&unknown, lang)),
         ("logout", logout(&question, lang)),
         ("logged-out", logged_out(&done, lang)),
+        ("logged-out-going-on", logged_out(&told, lang)),
+        ("sessions", sessions(&signed_in(), lang)),
+        ("sessions-nobody", sessions(&SessionsView { frame: frame(), ..SessionsView::default() }, lang)),
         ("stayed", logged_out(&LoggedOutView { logged_out: false, ..done }, lang)),
         ("form-post", form_post(&answer, lang)),
     ]
+}
+
+fn signed_in() -> SessionsView {
+    let session = |browser: Option<&str>, system: Option<&str>, last_used: &str, current| SessionView {
+        id: last_used.to_owned(),
+        browser: browser.map(str::to_owned),
+        system: system.map(str::to_owned),
+        last_used: format!("{last_used} UTC"),
+        ip_address: Some("203.0.113.7".to_owned()),
+        current,
+    };
+    SessionsView {
+        frame: frame(),
+        action: "/default/default/sessions".to_owned(),
+        user: Some("user".to_owned()),
+        sessions: vec![
+            session(Some("Firefox"), Some("Windows"), "2026-11-28 21:00", true),
+            session(Some("Samsung Internet"), Some("Android"), "2026-11-27 08:12", false),
+            session(None, None, "2026-11-02 17:45", false),
+        ],
+        ..SessionsView::default()
+    }
 }
 
 fn links() -> Vec<Place> {

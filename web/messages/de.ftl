@@ -88,6 +88,12 @@ scope-list_clients_with_access = Verbundene Anwendungen sehen
 scope-list_clients_with_access-text = Die Liste der Anwendungen, die Ihr Konto nutzen können.
 scope-revoke_client_access = Anwendungen trennen
 scope-revoke_client_access-text = Den Zugriff einer Anwendung auf Ihr Konto beenden.
+scope-view_sessions = Sehen, wo Sie angemeldet sind
+scope-view_sessions-text = Die Liste der Browser, in denen Sie angemeldet sind, und wann sie zuletzt benutzt wurden.
+scope-manage_sessions = Sie anderswo abmelden
+scope-manage_sessions-text = Eine Ihrer Sitzungen in einem beliebigen Browser beenden.
+scope-manage_tokens = Jeden Zugriff auf Ihr Konto beenden
+scope-manage_tokens-text = Die Token aller Anwendungen zurücknehmen und Sie überall abmelden.
 scope-dcr_register = Anwendungen registrieren
 scope-dcr_register-text = Neue Client-Registrierungen in diesem Arbeitsbereich anlegen.
 scope-manage_configuration = Den ganzen Server verwalten
@@ -123,8 +129,24 @@ logout-confirm = Abmelden
 logout-cancel = Angemeldet bleiben
 logged-out-heading = Sie sind abgemeldet
 logged-out-text = Sie können diese Seite jetzt schließen.
+logged-out-going-on = Andere Anwendungen werden benachrichtigt. Danach geht es dorthin zurück, woher Sie kamen.
+logged-out-continue = Weiter
+logged-out-frame = Eine Anwendung erfährt, dass Sie sich abgemeldet haben
+logout-sessions = Wo Sie angemeldet sind
 still-signed-in-heading = Sie sind weiterhin angemeldet
 still-signed-in-text = Es hat sich nichts geändert. Sie können diese Seite jetzt schließen.
+
+## Sessions
+
+sessions-title = Wo Sie angemeldet sind
+sessions-text = Beenden Sie, was Sie nicht kennen oder nicht mehr brauchen. Die Anwendungen erfahren es, und Sie müssen sich dort neu anmelden.
+sessions-nobody = In diesem Browser sind Sie nicht angemeldet.
+sessions-browser-on-system = { $browser } auf { $system }
+sessions-unknown-browser = Unbekannter Browser
+sessions-this-one = Dieser Browser
+sessions-last-used = Zuletzt benutzt { $time }
+sessions-end = Abmelden
+sessions-end-others = Überall sonst abmelden
 
 ## Where things are
 

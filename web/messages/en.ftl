@@ -88,6 +88,12 @@ scope-list_clients_with_access = See connected applications
 scope-list_clients_with_access-text = The list of applications that can use your account.
 scope-revoke_client_access = Disconnect applications
 scope-revoke_client_access-text = End the access of an application to your account.
+scope-view_sessions = See where you are signed in
+scope-view_sessions-text = The list of browsers in which you are signed in, and when they were last used.
+scope-manage_sessions = Sign you out elsewhere
+scope-manage_sessions-text = End a session of yours in any browser.
+scope-manage_tokens = End all access to your account
+scope-manage_tokens-text = Take back the tokens of every application and sign you out everywhere.
 scope-dcr_register = Register applications
 scope-dcr_register-text = Create new client registrations in this workspace.
 scope-manage_configuration = Manage the whole server
@@ -123,8 +129,24 @@ logout-confirm = Sign out
 logout-cancel = Stay signed in
 logged-out-heading = You are signed out
 logged-out-text = You can close this page now.
+logged-out-going-on = Other applications are being told. Then you go back to where you came from.
+logged-out-continue = Continue
+logged-out-frame = An application is told that you signed out
+logout-sessions = Where you are signed in
 still-signed-in-heading = You are still signed in
 still-signed-in-text = Nothing has changed. You can close this page now.
+
+## Sessions
+
+sessions-title = Where you are signed in
+sessions-text = End what you do not know or do not need any more. Applications are told, and you have to sign in there again.
+sessions-nobody = You are not signed in in this browser.
+sessions-browser-on-system = { $browser } on { $system }
+sessions-unknown-browser = Unknown browser
+sessions-this-one = This browser
+sessions-last-used = Last used { $time }
+sessions-end = Sign out
+sessions-end-others = Sign out everywhere else
 
 ## Where things are
 

@@ -11,7 +11,14 @@ pub(crate) struct ContentSecurityPolicy {
     pub(crate) form_action: Option<String>,
     /// Hash of the page's own script.
     pub(crate) script: Option<&'static str>,
+    /// Origins of what the page loads in frames.
+    pub(crate) frames: Vec<String>,
+    /// Whether pages of applications may hold this one in a frame.
+    pub(crate) framed: bool,
 }
+
+/// Applications live on the web, or on this computer while they are developed.
+const FRAMED: &str = "https: http://localhost:* http://127.0.0.1:*";
 
 impl ContentSecurityPolicy {
     pub(crate) fn header(&self) -> HeaderValue {
@@ -27,7 +34,17 @@ impl ContentSecurityPolicy {
             policy.push_str("; script-src ");
             policy.push_str(hash);
         }
-        policy.push_str("; frame-ancestors 'none'; base-uri 'none'");
+        let frames: Vec<_> = self.frames.iter().filter(|origin| is_source(origin)).collect();
+        if !frames.is_empty() {
+            policy.push_str("; frame-src");
+            for origin in frames {
+                policy.push(' ');
+                policy.push_str(origin);
+            }
+        }
+        policy.push_str("; frame-ancestors ");
+        policy.push_str(if self.framed { FRAMED } else { "'none'" });
+        policy.push_str("; base-uri 'none'");
         HeaderValue::try_from(policy).unwrap_or(NOTHING)
     }
 }
@@ -71,6 +88,17 @@ mod tests {
             "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
              frame-ancestors 'none'; base-uri 'none'"
         );
+    }
+
+    #[test]
+    fn frames_are_loaded_from_exactly_the_named_origins() {
+        let frames = ["https://app.example", "http://localhost:8080", "https://a; script-src *"];
+        let policy =
+            ContentSecurityPolicy { frames: frames.map(str::to_owned).to_vec(), ..Default::default() };
+        let header = policy.header().to_str().unwrap().to_owned();
+        let directive = header.split("; ").find(|d| d.starts_with("frame-src"));
+        assert_eq!(directive, Some("frame-src https://app.example http://localhost:8080"));
+        assert!(header.contains("frame-ancestors 'none'"));
     }
 
     #[test]

@@ -35,6 +35,18 @@ pub(crate) fn clear_session(workspace: &Workspace) -> Option<HeaderValue> {
     set(&session_name(workspace), "", Some(Duration::ZERO))
 }
 
+/// The state of the browser here, for the script of the check_session_iframe: readable by scripts and sent from frames
+/// of other sites (OIDC Session Management §4.2). It is derived from the session one way, and opens nothing.
+pub(crate) fn set_browser_state(workspace: &Workspace, value: &str) -> Option<HeaderValue> {
+    let life = if value.is_empty() { "; Max-Age=0" } else { "" };
+    let name = browser_state_name(workspace);
+    HeaderValue::try_from(format!("{name}={value}; Path=/; Secure; SameSite=None{life}")).ok()
+}
+
+pub(crate) fn browser_state_name(workspace: &Workspace) -> String {
+    format!("__Host-postern-state-{}+{}", workspace.tenant, workspace.server.id)
+}
+
 /// The value of a cookie. `None` if it is there twice with two values, since nobody can say which is right
 /// (attack SES-08), and if it is not made of characters of ours.
 pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

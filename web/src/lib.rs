@@ -20,6 +20,7 @@ mod presented;
 mod router;
 mod same_origin;
 mod subject_name;
+mod user_agent;
 mod views;
 mod visit;
 mod workspace_request;

@@ -1,6 +1,8 @@
 //! The map of the hall: every route, and who may read its answers.
 
-use crate::interaction::{consent, device, end_session, gone, login, logout, select_account};
+use crate::interaction::{
+    check_session, consent, device, end_session, gone, login, logout, select_account, sessions,
+};
 use crate::oauth2::access;
 use crate::oauth2::authorize::authorize;
 use crate::oauth2::device_authorization::device_authorization;
@@ -10,6 +12,7 @@ use crate::oauth2::jwks::jwks;
 use crate::oauth2::par::par;
 use crate::oauth2::register;
 use crate::oauth2::revoke::revoke;
+use crate::oauth2::sessions as own;
 use crate::oauth2::token::token;
 use crate::oauth2::userinfo::userinfo;
 use crate::{assets, cors, demo, landing, not_found};
@@ -45,6 +48,9 @@ fn programs(engine: Arc<Engine>) -> Router {
         .route("/{tid}/{aid}/userinfo", get(userinfo).post(userinfo))
         .route("/{tid}/{aid}/clients", get(access::list))
         .route("/{tid}/{aid}/clients/{cid}", delete(access::revoke))
+        .route("/{tid}/{aid}/sso/sessions", get(own::list))
+        .route("/{tid}/{aid}/sso/sessions/{sid}", delete(own::end))
+        .route("/{tid}/{aid}/tokens", delete(own::revoke_tokens))
         // The three addresses of an issuer with a path: OIDC Discovery §4, RFC 8414 §3.1 and §5.
         .route("/{tid}/{aid}/.well-known/openid-configuration", get(discovery))
         .route("/.well-known/oauth-authorization-server/{tid}/{aid}", get(discovery))
@@ -67,6 +73,8 @@ fn people(engine: Arc<Engine>) -> Router {
         .merge(login_in_progress())
         .route("/{tid}/{aid}/device", get(device::show).post(device::submit))
         .route("/{tid}/{aid}/logout", get(logout::show).post(logout::submit))
+        .route("/{tid}/{aid}/sessions", get(sessions::show).post(sessions::submit))
+        .route("/{tid}/{aid}/oidc/check-session", get(check_session::show))
         .route("/{tid}/{aid}/oidc/logout", get(end_session::end_session).post(end_session::end_session))
         .route("/{tid}/{aid}/error", get(gone::show))
         .method_not_allowed_fallback(not_found::method)

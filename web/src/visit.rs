@@ -86,11 +86,8 @@ impl Visit {
     /// How the authorization goes on.
     pub(crate) fn answer(&self, answer: AuthorizeAnswer) -> Response {
         let result = match answer {
-            AuthorizeAnswer::Respond { outgoing: Outgoing::Redirect(location), .. } => {
-                self.redirect(&location)
-            }
-            AuthorizeAnswer::Respond { outgoing: Outgoing::FormPost { action, fields }, origin } => {
-                Ok(self.form_post(action, fields, origin))
+            AuthorizeAnswer::Respond { outgoing, origin, browser_state } => {
+                self.respond(outgoing, origin, browser_state.as_deref())
             }
             AuthorizeAnswer::Continue { page, login_id, new_browser } => {
                 self.go_on(page, &login_id, new_browser.as_deref())
@@ -101,6 +98,24 @@ impl Visit {
             AuthorizeAnswer::Refused { refusal, client } => return self.refused(&refusal, client.as_deref()),
         };
         result.unwrap_or_else(|refusal| self.refused(&refusal, None))
+    }
+
+    /// To the client, with the cookie that its check_session_iframe compares.
+    fn respond(
+        &self,
+        outgoing: Outgoing,
+        origin: String,
+        browser_state: Option<&str>,
+    ) -> Result<Response, Refusal> {
+        let mut response = match outgoing {
+            Outgoing::Redirect(location) => self.redirect(&location)?,
+            Outgoing::FormPost { action, fields } => self.form_post(action, fields, origin),
+        };
+        if let Some(line) = browser_state.and_then(|state| cookies::set_browser_state(&self.workspace, state))
+        {
+            response.headers_mut().append(header::SET_COOKIE, line);
+        }
+        Ok(response)
     }
 
     pub(crate) fn redirect(&self, location: &str) -> Result<Response, Refusal> {

@@ -29,6 +29,8 @@ pub(crate) struct WorkspaceRequest {
     pub(crate) server: String,
     /// `cid`, where the path has one.
     pub(crate) client: Option<String>,
+    /// `sid`, where the path has one.
+    pub(crate) session: Option<String>,
     pub(crate) head: Parts,
     pub(crate) call: Call,
     body: Option<Bytes>,
@@ -41,6 +43,8 @@ struct Names {
     aid: String,
     #[serde(default)]
     cid: Option<String>,
+    #[serde(default)]
+    sid: Option<String>,
 }
 
 impl<S> FromRequest<S> for WorkspaceRequest
@@ -60,6 +64,7 @@ where
             tenant: TenantId::new(names.tid),
             server: names.aid,
             client: names.cid,
+            session: names.sid,
             call: call_of(&head),
             body: to_bytes(body, MAX_BODY_BYTES).await.ok(),
             head,

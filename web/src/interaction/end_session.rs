@@ -1,7 +1,7 @@
 //! `/{tid}/{aid}/oidc/logout` (OIDC RP-Initiated Logout §2): an application asks for a logout, by GET or by POST.
 
 use super::OK;
-use super::logout::forget_session;
+use super::logout::{After, forget_session, logged_out_page};
 use crate::content_security_policy::ContentSecurityPolicy;
 use crate::pages::logout::{LoggedOutView, LogoutView, logged_out, logout};
 use crate::subject_name::user_name;
@@ -42,11 +42,14 @@ async fn answer(visit: &Visit) -> Result<Response, Refusal> {
     let (engine, workspace, browser) = (visit.engine(), &visit.workspace, &visit.browser);
     match engine.end_session_request(workspace, &params, form.as_ref(), browser, visit.call()).await? {
         EndSessionAnswer::Ask(question) => Ok(ask(visit, &params, *question)),
-        EndSessionAnswer::StillLoggedIn(client) => Ok(done(visit, &params, false, client.as_deref())),
-        EndSessionAnswer::LoggedOut { location, client } => {
+        EndSessionAnswer::StillLoggedIn(client) => Ok(stayed(visit, &params, client.as_deref())),
+        EndSessionAnswer::LoggedOut { location, front_channel: frames, client } => {
             let response = match location {
-                Some(location) => visit.redirect(&location)?,
-                None => done(visit, &params, true, client.as_deref()),
+                Some(location) if frames.is_empty() => visit.redirect(&location)?,
+                location => {
+                    let after = After { frames, client: client.as_deref().map(views::client), location };
+                    logged_out_page(visit, visit.lang(&ui_locales(&params)), after)
+                }
             };
             Ok(forget_session(visit, response))
         }
@@ -83,6 +86,7 @@ fn ask(visit: &Visit, params: &Params, question: LogoutPage) -> Response {
         csrf: question.csrf,
         resume: String::new(),
         user: Some(user_name(&question.subject)),
+        sessions: None,
         client: question.client.as_deref().map(views::client),
     };
     let policy =
@@ -91,9 +95,9 @@ fn ask(visit: &Visit, params: &Params, question: LogoutPage) -> Response {
     page(OK, lang, &policy, logout(&view, lang))
 }
 
-fn done(visit: &Visit, params: &Params, is_logged_out: bool, client: Option<&Client>) -> Response {
-    let view =
-        LoggedOutView { frame: visit.frame(), logged_out: is_logged_out, client: client.map(views::client) };
+fn stayed(visit: &Visit, params: &Params, client: Option<&Client>) -> Response {
+    let client = client.map(views::client);
+    let view = LoggedOutView { frame: visit.frame(), client, ..LoggedOutView::default() };
     let lang = visit.lang(&ui_locales(params));
     page(OK, lang, &ContentSecurityPolicy::default(), logged_out(&view, lang))
 }

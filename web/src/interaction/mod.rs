@@ -1,6 +1,7 @@
 //! The pages of a login in progress. What stands at a URL is the engine's word: a page that is asked for at the
 //! wrong moment leads to the one that is due.
 
+pub(crate) mod check_session;
 pub(crate) mod consent;
 pub(crate) mod device;
 pub(crate) mod end_session;
@@ -8,6 +9,7 @@ pub(crate) mod gone;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod select_account;
+pub(crate) mod sessions;
 
 use crate::visit::{Visit, page_name};
 use axum::response::Response;

@@ -37,6 +37,6 @@ async fn take_back(request: &WorkspaceRequest) -> Result<(), Refusal> {
     request.engine.revoke_access(&workspace, token(request)?, &client, &request.call).await
 }
 
-fn token(request: &WorkspaceRequest) -> Result<&str, Refusal> {
+pub(super) fn token(request: &WorkspaceRequest) -> Result<&str, Refusal> {
     bearer(&request.head.headers)?.ok_or_else(|| Reason::TokenMissing.into())
 }

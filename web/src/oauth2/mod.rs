@@ -9,5 +9,6 @@ pub(crate) mod jwks;
 pub(crate) mod par;
 pub(crate) mod register;
 pub(crate) mod revoke;
+pub(crate) mod sessions;
 pub(crate) mod token;
 pub(crate) mod userinfo;

@@ -12,6 +12,7 @@ use super::login::{LoginProblem, LoginView, SampleAccount, login};
 use super::logout::{LoggedOutView, LogoutView, logged_out, logout};
 use super::not_found::{NotFoundView, not_found};
 use super::select_account::{AccountView, SelectAccountView, select_account};
+use super::sessions::{SessionView, SessionsView, sessions};
 use super::{ClientView, Frame, Lang, Place, PlaceKind};
 
 /// Strings that would run, close, or rewrite something if they were not escaped.
@@ -38,6 +39,7 @@ fn pages(text: &str, lang: Lang) -> Vec<(&'static str, String)> {
         ("error", error(&foreign.error(), lang)),
         ("logout", logout(&foreign.logout(), lang)),
         ("logged out", logged_out(&foreign.logged_out(), lang)),
+        ("sessions", sessions(&foreign.sessions(), lang)),
         ("not found", not_found(&foreign.not_found(), lang)),
         ("landing", landing(&foreign.landing(), lang)),
         ("demo", demo(&foreign.demo(), lang)),
@@ -174,11 +176,31 @@ impl Foreign<'_> {
             resume: self.s(),
             user: self.some(),
             client: Some(self.client()),
+            sessions: Some("/t/a/sessions".to_owned()),
         }
     }
 
     fn logged_out(&self) -> LoggedOutView {
-        LoggedOutView { frame: self.frame(), logged_out: true, client: Some(self.client()) }
+        let client = Some(self.client());
+        LoggedOutView { frame: self.frame(), logged_out: true, client, ..LoggedOutView::default() }
+    }
+
+    fn sessions(&self) -> SessionsView {
+        let session = |current| SessionView {
+            id: self.s(),
+            browser: self.some(),
+            system: self.some(),
+            last_used: self.s(),
+            ip_address: self.some(),
+            current,
+        };
+        SessionsView {
+            frame: self.frame(),
+            action: self.s(),
+            csrf: self.s(),
+            user: self.some(),
+            sessions: vec![session(true), session(false)],
+        }
     }
 
     fn not_found(&self) -> NotFoundView {

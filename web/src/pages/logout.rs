@@ -17,6 +17,8 @@ pub struct LogoutView {
     pub user: Option<String>,
     /// The client that asked, when it is known.
     pub client: Option<ClientView>,
+    /// Where the person's other sessions are, when nobody asked.
+    pub sessions: Option<String>,
 }
 
 /// What is shown afterwards.
@@ -27,6 +29,10 @@ pub struct LoggedOutView {
     pub logged_out: bool,
     /// The client to go back to, by its `client_uri`.
     pub client: Option<ClientView>,
+    /// What is loaded in frames that nobody sees. The caller's policy allows `frame-src` to exactly these origins.
+    pub frames: Vec<String>,
+    /// Where the browser goes on by itself, after the frames were loaded.
+    pub go_on: Option<String>,
 }
 
 /// The question as HTML.
@@ -59,5 +65,22 @@ mod tests {
         let done = logged_out(&LoggedOutView { logged_out: true, ..LoggedOutView::default() }, Lang::En);
         assert_eq!(count(&done, "#logged-out"), 1);
         assert_eq!(count(&logged_out(&LoggedOutView::default(), Lang::En), "#logged-out"), 0);
+    }
+
+    #[test]
+    fn applications_are_told_in_frames_before_the_browser_goes_on() {
+        let view = LoggedOutView {
+            logged_out: true,
+            frames: vec!["https://app.example/out?iss=i&sid=s".to_owned(), "javascript:alert(1)".to_owned()],
+            go_on: Some("https://app.example/bye?state=\"x".to_owned()),
+            ..LoggedOutView::default()
+        };
+        let html = logged_out(&view, Lang::En);
+        assert_eq!(count(&html, "iframe[hidden][sandbox][src='https://app.example/out?iss=i&sid=s']"), 1);
+        assert_eq!(count(&html, "iframe"), 1, "nothing that runs code here");
+        assert_eq!(count(&html, "a#logged-out-continue[href='https://app.example/bye?state=\"x']"), 1);
+        assert_eq!(count(&html, "meta[http-equiv=refresh]"), 1);
+        let alone = logged_out(&LoggedOutView { frames: Vec::new(), go_on: None, ..view }, Lang::En);
+        assert_eq!(count(&alone, "iframe, meta[http-equiv=refresh], a#logged-out-continue"), 0);
     }
 }

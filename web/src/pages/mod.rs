@@ -7,6 +7,7 @@
 //! The ids and names of form controls are a contract for tests, password managers and automation; a test in each file
 //! holds them.
 
+pub mod check_session;
 pub mod consent;
 pub mod demo;
 pub mod device;
@@ -17,6 +18,7 @@ pub mod login;
 pub mod logout;
 pub mod not_found;
 pub mod select_account;
+pub mod sessions;
 
 mod asset;
 mod client;

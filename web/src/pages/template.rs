@@ -12,11 +12,12 @@ use minijinja::{
 use serde::Serialize;
 
 use super::lang::Lang;
-use super::{asset, form_post, messages, web_uri};
+use super::{asset, check_session, form_post, messages, web_uri};
 
 /// Name and source of every template.
 pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../../templates/base.html")),
+    ("check_session.html", include_str!("../../templates/check_session.html")),
     ("client.html", include_str!("../../templates/client.html")),
     ("consent.html", include_str!("../../templates/consent.html")),
     ("demo.html", include_str!("../../templates/demo.html")),
@@ -35,6 +36,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("place.html", include_str!("../../templates/place.html")),
     ("scope.html", include_str!("../../templates/scope.html")),
     ("select_account.html", include_str!("../../templates/select_account.html")),
+    ("sessions.html", include_str!("../../templates/sessions.html")),
 ];
 
 /// The scopes that have words of their own in the message files: `scope-<name>` and `scope-<name>-text`.
@@ -51,6 +53,9 @@ pub(super) const KNOWN_SCOPES: &[&str] = &[
     "revoke_tokens",
     "list_clients_with_access",
     "revoke_client_access",
+    "view_sessions",
+    "manage_sessions",
+    "manage_tokens",
     "dcr_register",
     "manage_configuration",
 ];
@@ -85,6 +90,7 @@ fn environment() -> Environment<'static> {
     environment.add_function("t", translate);
     environment.add_test("known_scope", |scope: &str| KNOWN_SCOPES.contains(&scope));
     environment.add_global("form_post_script", form_post::SCRIPT);
+    environment.add_global("check_session_script", check_session::SCRIPT);
     environment.add_filter("shorten", shorten);
     environment.add_filter("plain", |text: &str| plain(text));
     environment.add_filter("web_uri", |uri: Option<&str>| uri.and_then(web_uri::web_uri).map(str::to_owned));

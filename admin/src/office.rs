@@ -85,7 +85,11 @@ impl Office {
     async fn explain(&self, tenant: &TenantId, refusal: &Refusal, parts: &Parts, trace_id: String) {
         if matches!(self.engine.tenant(tenant).await, Ok(Some(_))) {
             let request = format!("{} {}", parts.method, parts.uri.path());
-            self.engine.explain(tenant, refusal, &engine::Call { trace_id, request, source: String::new() });
+            self.engine.explain(
+                tenant,
+                refusal,
+                &engine::Call { trace_id, request, ..engine::Call::default() },
+            );
         }
     }
 

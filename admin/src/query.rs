@@ -1,12 +1,23 @@
 //! Query parameters, and the page of a list that they ask for (contract: lists).
 
 use crate::failure::Failure;
+use crate::operation::Parameter;
 use engine::{Cursor, Page};
 use protocol::id::is_valid_chosen_id;
 
 /// Rows of a page when the caller does not say, and at most.
 pub(crate) const DEFAULT_LIMIT: usize = 20;
 pub(crate) const MAX_LIMIT: usize = 100;
+
+/// What [`Query::page`] reads, for descriptions.
+pub(crate) const LIMIT: Parameter =
+    Parameter { name: "limit", description: "Rows of the page, 1 to 100; 20 when absent." };
+pub(crate) const ORDER: Parameter =
+    Parameter { name: "order", description: "`asc` (default) or `desc`, by identifier." };
+pub(crate) const AFTER: Parameter =
+    Parameter { name: "after_{kind}_id", description: "The page starts after this identifier." };
+pub(crate) const BEFORE: Parameter =
+    Parameter { name: "before_{kind}_id", description: "The page ends before this identifier." };
 
 /// The query of one request.
 #[derive(Default)]

@@ -4,6 +4,7 @@ use crate::failure::{Failure, Why};
 use crate::kind::{Editable, Kind, document, load};
 use crate::members::{self, Problems};
 use crate::operation::{Call, Method, Operation, Parameter, Reply, Running, Shape};
+use crate::query::{AFTER, BEFORE, LIMIT, ORDER};
 use crate::resource::Servers;
 use engine::{Cursor, EngineError, Page};
 use protocol::decision::Event;
@@ -61,10 +62,10 @@ pub(crate) const fn list<K: Kind>(
 }
 
 const LIST_PARAMETERS: &[Parameter] = &[
-    Parameter { name: "limit", description: "Rows of the page, 1 to 100; 20 when absent." },
-    Parameter { name: "order", description: "`asc` (default) or `desc`, by identifier." },
-    Parameter { name: "after_{kind}_id", description: "The page starts after this identifier." },
-    Parameter { name: "before_{kind}_id", description: "The page ends before this identifier." },
+    LIMIT,
+    ORDER,
+    AFTER,
+    BEFORE,
     Parameter { name: "{types}", description: "Only these types, separated by commas." },
     Parameter { name: "search_phrase", description: "Part of the identifier or name, in any case." },
 ];

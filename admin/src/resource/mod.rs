@@ -3,10 +3,13 @@
 mod clients;
 mod environment;
 mod keys;
+mod outbox;
 mod scopes;
 mod servers;
 mod services;
+mod sessions;
 mod tenants;
+mod tokens;
 mod workspaces;
 
 use crate::operation::Operation;
@@ -31,6 +34,9 @@ pub(crate) static RESOURCES: &[Resource] = &[
     services::SERVICES,
     scopes::SCOPES,
     keys::KEYS,
+    sessions::SESSIONS,
+    tokens::TOKENS,
+    outbox::OUTBOX,
     tenants::TENANTS,
     environment::ENVIRONMENT,
 ];

@@ -6,6 +6,7 @@ use crate::members::Problems;
 use engine::fetch::FetchPolicy;
 use protocol::client::{Client, TokenEndpointAuthMethod, TokenTtls};
 use protocol::duration::Span;
+use protocol::frontchannel_logout;
 use protocol::id::is_valid_chosen_id;
 use protocol::redirect_uri;
 use protocol::scope::{Scope, is_scope_token};
@@ -120,6 +121,12 @@ fn check_pages(client: &Client, problems: &mut Problems) {
     for (member, uri) in pages.into_iter().filter(|(_, uri)| !uri.is_empty()) {
         problems.require(web_uri::is_page(uri), member, uri, web_uri::PAGE);
     }
+    problems.require(
+        frontchannel_logout::fits(client),
+        "frontchannel_logout_uri",
+        &client.frontchannel_logout_uri,
+        frontchannel_logout::EXPECTED,
+    );
 }
 
 fn check_called(client: &Client, policy: &FetchPolicy, problems: &mut Problems) {

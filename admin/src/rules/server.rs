@@ -92,6 +92,11 @@ fn check_lifetimes(server: &Server, problems: &mut Problems) {
     check_ttl("refresh_token_ttl", server.refresh_token_ttl, Span::hours(3660 * DAY), problems);
     check_ttl("authorization_code_ttl", server.authorization_code_ttl, LONGEST_CODE_TTL, problems);
     check_ttl("cookie_max_age", server.cookie_max_age, Span::hours(366 * DAY), problems);
+    for (member, limit) in [("sso.max_age", server.sso.max_age), ("sso.max_idle", server.sso.max_idle)] {
+        if let Some(limit) = limit {
+            check_ttl(member, limit, Span::hours(366 * DAY), problems);
+        }
+    }
     // RFC 9126 §2.2 has 5 to 600 seconds for typical; longer ones would be worth stealing (attack PAR-10).
     let pushed = server.pushed_authorization_request_ttl;
     let fits = (Span::seconds(5)..=Span::minutes(10)).contains(&pushed);

@@ -108,12 +108,24 @@ async fn oidcc_rp_initiated_logout_no_state() {
     assert!(!scene.is_logged_in(&scene.browser).await);
 }
 
-#[tokio::test]
-async fn oidcc_rp_initiated_logout_bad_and_query_added_to_post_logout_redirect_uri_lgo_03() {
+/// LGO-03: no redirect anywhere, whoever is said to ask.
+async fn never_leads_to(uris: &[&str]) {
     let scene = Scene::new().await;
-    for uri in [
+    for uri in uris {
+        scene.refuses(&[("id_token_hint", scene.hint()), ("post_logout_redirect_uri", uri)]).await;
+        scene.refuses(&[("client_id", "client"), ("post_logout_redirect_uri", uri)]).await;
+    }
+}
+
+#[tokio::test]
+async fn oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri_lgo_03() {
+    never_leads_to(&["https://example.com/signed-out?foo=bar", "https://example.com/signed-out?"]).await;
+}
+
+#[tokio::test]
+async fn oidcc_rp_initiated_logout_bad_post_logout_redirect_uri_lgo_03() {
+    let uris = [
         "https://example.com/elsewhere",
-        "https://example.com/signed-out?foo=bar",
         "https://example.com/signed-out/",
         "https://example.com/signed-out#x",
         "https://example.com.evil.example/signed-out",
@@ -121,23 +133,70 @@ async fn oidcc_rp_initiated_logout_bad_and_query_added_to_post_logout_redirect_u
         "//evil.example/",
         "/\\evil.example",
         "javascript:alert(1)",
-    ] {
-        scene.refuses(&[("id_token_hint", scene.hint()), ("post_logout_redirect_uri", uri)]).await;
-        scene.refuses(&[("client_id", "client"), ("post_logout_redirect_uri", uri)]).await;
-    }
+    ];
+    never_leads_to(&uris).await;
+}
+
+/// The hint without a signature (`alg` none), and signed by a foreign key.
+fn unsecured_and_foreign(hint: &str) -> [String; 2] {
+    let payload = hint.split('.').nth(1).unwrap();
+    let unsecured = format!("{}.{payload}.", jose::base64url::encode(br#"{"alg":"none"}"#));
+    let payload = jose::base64url::decode(payload).unwrap();
+    [unsecured, testkit::signer(jose::Algorithm::ES256).sign_jwt_bytes("JWT", &payload).unwrap()]
 }
 
 #[tokio::test]
-async fn oidcc_rp_initiated_logout_modified_id_token_hint_and_bad_id_token_hint() {
+async fn oidcc_rp_initiated_logout_modified_id_token_hint() {
     let scene = Scene::new().await;
-    let parts: Vec<&str> = scene.hint().split('.').collect();
-    let unsecured = format!("{}.{}.", jose::base64url::encode(br#"{"alg":"none"}"#), parts[1]);
-    let payload = jose::base64url::decode(parts[1]).unwrap();
-    let foreign = testkit::signer(jose::Algorithm::ES256).sign_jwt_bytes("JWT", &payload).unwrap();
-    let access = scene.tokens.access_token().to_owned();
-    for hint in [unsecured, foreign, access, "garbage".to_owned()] {
+    let [unsecured, _] = unsecured_and_foreign(scene.hint());
+    scene.refuses(&[("id_token_hint", &unsecured), ("post_logout_redirect_uri", BACK)]).await;
+    scene.refuses(&[("id_token_hint", &unsecured)]).await;
+}
+
+#[tokio::test]
+async fn oidcc_rp_initiated_logout_bad_id_token_hint() {
+    let scene = Scene::new().await;
+    let [_, foreign] = unsecured_and_foreign(scene.hint());
+    for hint in [foreign, scene.tokens.access_token().to_owned(), "garbage".to_owned()] {
         scene.refuses(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BACK)]).await;
         scene.refuses(&[("id_token_hint", &hint)]).await;
+    }
+}
+
+/// The plan runs with each response type: what the hint came by makes no difference.
+#[tokio::test]
+async fn oidcc_rp_initiated_logout_with_a_hint_of_each_response_type() {
+    let scene = Scene::new().await;
+    let admin = scene.server.administrator().await;
+    let grant_types = ["authorization_code", "implicit", "refresh_token", "client_credentials"];
+    admin.change("/servers/default", &json!({ "grant_types": grant_types })).await;
+    let types = ["code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"];
+    let members = json!({"grant_types": grant_types[..3], "response_types": types});
+    admin.change("/clients/client", &members).await;
+    for response_type in types {
+        let ask = |prompt| {
+            let params =
+                [("response_type", response_type), ("nonce", "n"), ("state", "s"), ("prompt", prompt)];
+            scene.client.authorize_url(&params)
+        };
+        let browser = scene.server.browser();
+        let answer = browser.authorize(&ask("")).await;
+        let hint = match answer.response_parameter("id_token") {
+            Some(hint) => hint,
+            None => {
+                let code = answer.response_parameter("code").expect("code");
+                scene.client.redeem(&code).await.expect(200).json()["id_token"].as_str().unwrap().to_owned()
+            }
+        };
+        for bad in unsecured_and_foreign(&hint) {
+            let fields = [("id_token_hint", bad.as_str()), ("post_logout_redirect_uri", BACK)];
+            browser.load(&scene.url(&fields)).await.expect_error_page("invalid_request");
+        }
+        let fields = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", BACK), ("state", "x")];
+        let location = browser.load(&scene.url(&fields)).await.expect(302).location();
+        assert_eq!(location.as_str(), format!("{BACK}?state=x"), "{response_type}: nothing else");
+        let silent = browser.load(&ask("none")).await;
+        assert_eq!(silent.response_parameter("error").as_deref(), Some("login_required"), "{response_type}");
     }
 }
 
@@ -154,11 +213,13 @@ async fn oidcc_rp_initiated_logout_no_id_token_hint_lgo_05() {
 }
 
 #[tokio::test]
-async fn oidcc_rp_initiated_logout_no_params_and_only_state() {
-    for fields in [&[][..], &[("state", "s")]] {
-        let scene = Scene::new().await;
-        shows_logged_out(scene.confirms(fields).await);
-    }
+async fn oidcc_rp_initiated_logout_no_params() {
+    shows_logged_out(Scene::new().await.confirms(&[]).await);
+}
+
+#[tokio::test]
+async fn oidcc_rp_initiated_logout_only_state() {
+    shows_logged_out(Scene::new().await.confirms(&[("state", "s")]).await);
 }
 
 #[tokio::test]
@@ -284,15 +345,20 @@ async fn body_of(socket: &mut tokio::net::TcpStream) -> String {
 }
 
 #[tokio::test]
+async fn oidcc_backchannel_rp_initiated_logout_discovery_endpoint_verification() {
+    let server = TestServer::start().await;
+    let metadata = server.get("/default/default/.well-known/openid-configuration").await.json();
+    assert_eq!(metadata["backchannel_logout_supported"], true);
+    assert_eq!(metadata["backchannel_logout_session_supported"], true);
+}
+
+#[tokio::test]
 async fn oidcc_backchannel_rp_initiated_logout_the_token_arrives_with_the_redirect() {
     let server = TestServer::reaching_loopback().await;
     let mut endpoint = Endpoint::start().await;
     let admin = server.administrator().await;
     admin.change("/clients/client", &json!({"backchannel_logout_uri": endpoint.uri})).await;
     let scene = Scene::at(server).await;
-    let metadata = scene.server.get(&scene.client.path("/.well-known/openid-configuration")).await.json();
-    assert_eq!(metadata["backchannel_logout_supported"], true);
-    assert_eq!(metadata["backchannel_logout_session_supported"], true);
     // Long after the tokens: the session still knows who is to be told.
     scene.server.clock().advance(std::time::Duration::from_secs(6 * 3600));
     let fields = [("id_token_hint", scene.hint()), ("post_logout_redirect_uri", BACK), ("state", "s")];
@@ -311,6 +377,8 @@ async fn oidcc_backchannel_rp_initiated_logout_the_token_arrives_with_the_redire
     assert!(claims["jti"].is_string() && claims["iat"].is_i64() && claims["exp"].is_i64(), "{claims}");
     assert!(claims.get("nonce").is_none());
     // The signature is ours, and a logout token is no ID token.
+    let jwks = scene.server.get(&scene.client.path("/.well-known/jwks.json")).await.expect(200).body;
+    testkit::verified(&token, &jwks);
     scene.ask(&[("id_token_hint", &token)]).await.expect_error_page("invalid_request");
     assert!(!scene.is_logged_in(&scene.browser).await);
     // Nothing is told twice.

@@ -33,6 +33,8 @@ mod exchange;
 #[cfg(test)]
 mod fapi2;
 #[cfg(test)]
+mod frontchannel_logout;
+#[cfg(test)]
 mod http_robustness;
 #[cfg(test)]
 mod hybrid;
@@ -46,6 +48,10 @@ mod jar;
 mod logout;
 #[cfg(test)]
 mod openid_connect;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
+mod own_sessions;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
@@ -64,6 +70,8 @@ mod redirect_uris;
 mod refresh;
 #[cfg(test)]
 mod registration;
+#[cfg(test)]
+mod session_management;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

@@ -269,3 +269,24 @@ async fn an_initial_access_token_counts_once() {
     server.send(ask(&initial)).await.expect(201);
     assert_eq!(server.send(ask(&initial)).await.status, 401, "used up");
 }
+
+#[tokio::test]
+async fn oidcc_3rdparty_init_login_the_address_is_kept_and_returned() {
+    let server = open().await;
+    let initiate = "https://app.example/login/start?x=1";
+    let metadata = json!({"redirect_uris": [REDIRECT_URI], "initiate_login_uri": initiate});
+    let client = register(&server, &metadata).await.expect(201).json();
+    assert_eq!(client["initiate_login_uri"], initiate);
+    let uri = text(&client, "registration_client_uri").strip_prefix(testkit::ORIGIN).expect("our own");
+    let ask = Ask::get(uri).bearer(text(&client, "registration_access_token"));
+    assert_eq!(server.send(ask).await.expect(200).json()["initiate_login_uri"], initiate);
+}
+
+#[tokio::test]
+async fn oidcc_3rdparty_init_login_nohttps_is_refused() {
+    let server = open().await;
+    for plain in ["http://app.example/start", "http://localhost:8080/start", "app.example:/start"] {
+        let metadata = json!({"redirect_uris": [REDIRECT_URI], "initiate_login_uri": plain});
+        refused(&server, "invalid_client_metadata", &metadata).await;
+    }
+}

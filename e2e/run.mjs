@@ -13,12 +13,13 @@ import { scenarios as demo } from "./scenarios/demo.mjs";
 import { scenarios as outcomes } from "./scenarios/outcomes.mjs";
 import { scenarios as tabs } from "./scenarios/tabs.mjs";
 import { scenarios as plain } from "./scenarios/plain.mjs";
+import { scenarios as sessions } from "./scenarios/sessions.mjs";
 
 const SCREENSHOTS = process.env.SCREENSHOTS ?? "../target/screenshots";
 const LIMIT = 60_000;
 
 const wanted = process.argv.slice(2);
-const all = [...quickstart, ...pages, ...demo, ...outcomes, ...tabs, ...plain];
+const all = [...quickstart, ...pages, ...demo, ...outcomes, ...tabs, ...plain, ...sessions];
 const selected = all.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
 
 await mkdir(SCREENSHOTS, { recursive: true });

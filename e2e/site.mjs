@@ -74,7 +74,7 @@ export function redeem(clientId, code, verifier) {
 }
 
 /** A public client of its own for a scenario, made through the admin API. */
-export async function createClient(name) {
+export async function createClient(name, more = {}) {
   const settings = {
     client_id: `browser-${randomBytes(6).toString("hex")}`,
     client_name: name,
@@ -82,6 +82,7 @@ export async function createClient(name) {
     redirect_uris: [CALLBACK],
     scopes: ["email", "openid", "profile"],
     token_endpoint_auth_method: "none",
+    ...more,
   };
   return (await createInWorkspace("clients", { ...settings, response_types: ["code"] })).client_id;
 }

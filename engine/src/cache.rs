@@ -9,9 +9,10 @@ use moka::sync::Cache;
 use protocol::client::Client;
 use protocol::id::{ClientId, ServerId, TenantId};
 use protocol::time::Timestamp;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use store::Epoch;
 
 /// How old the last look at the store's epoch may be.
 pub(crate) const EPOCH_CHECK: Duration = Duration::from_millis(500);
@@ -24,13 +25,19 @@ const MAX_TENANTS: u64 = 100_000;
 /// What is known of the freshness of a tenant's entries.
 pub(crate) struct TenantState {
     generation: AtomicU64,
-    epoch: AtomicI64,
+    /// The generation of what is known of tokens; a revocation moves it, and nothing else.
+    revocations: AtomicU64,
+    epoch: Mutex<Epoch>,
     checked_at: AtomicI64,
 }
 
 impl TenantState {
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn revocations(&self) -> u64 {
+        self.revocations.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
@@ -76,16 +83,30 @@ impl ConfigurationCache {
         self.tenants.get_with(tenant.as_str().to_owned(), || {
             Arc::new(TenantState {
                 generation: AtomicU64::new(self.fresh_generation()),
-                epoch: AtomicI64::new(-1),
+                revocations: AtomicU64::new(self.fresh_generation()),
+                epoch: Mutex::new(Epoch { configuration: -1, revocations: -1 }),
                 checked_at: AtomicI64::new(i64::MIN / 2),
             })
         })
     }
 
+    /// The generation of a tenant whose state is known and not due for a look at the store.
+    pub(crate) fn fresh_generation_of(&self, tenant: &str, now: Timestamp) -> Option<u64> {
+        let state = self.tenants.get(tenant)?;
+        (!state.is_due(now)).then(|| state.generation())
+    }
+
     /// Notes what the store said of the epoch; entries of an older one are void.
-    pub(crate) fn saw_epoch(&self, state: &TenantState, epoch: i64, now: Timestamp) {
-        if state.epoch.swap(epoch, Ordering::AcqRel) != epoch {
+    pub(crate) fn saw_epoch(&self, state: &TenantState, epoch: Epoch, now: Timestamp) {
+        let before = {
+            let mut seen = state.epoch.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *seen, epoch)
+        };
+        if before.configuration != epoch.configuration {
             state.generation.store(self.fresh_generation(), Ordering::Release);
+        }
+        if before.revocations != epoch.revocations {
+            state.revocations.store(self.fresh_generation(), Ordering::Release);
         }
         state.checked_at.store(now.millis(), Ordering::Release);
     }
@@ -93,6 +114,11 @@ impl ConfigurationCache {
     /// Voids what is cached of the tenant: a change was committed here.
     pub(crate) fn changed(&self, tenant: &TenantId) {
         self.tenant(tenant).generation.store(self.fresh_generation(), Ordering::Release);
+    }
+
+    /// Voids what is known of the tenant's tokens: a revocation was committed here.
+    pub(crate) fn revoked(&self, tenant: &TenantId) {
+        self.tenant(tenant).revocations.store(self.fresh_generation(), Ordering::Release);
     }
 
     pub(crate) fn workspace(&self, tenant: &str, server: &str, generation: u64) -> Option<Arc<Workspace>> {

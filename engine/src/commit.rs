@@ -60,10 +60,14 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let now = self.now();
         let configuration = writes.iter().any(changes_configuration);
+        let revokes = writes.iter().any(Write::revokes);
         let stored = events.iter().map(|e| StoredEvent::new(e, now, server.cloned(), trace_id)).collect();
         self.store.commit(tenant, Batch { writes, events: stored }).await?;
         if configuration {
             self.cache.changed(tenant);
+        }
+        if revokes {
+            self.cache.revoked(tenant);
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ impl Engine {
             match *need {
                 Need::AccessToken(name) => {
                     let Some(token) = params.get(name) else { continue };
-                    let active = self.active_token(workspace, token).await.map(|(active, _)| active);
+                    let active = self.fresh_token(workspace, token).await.map(|(active, _)| active);
                     // That we could not look is no fault of the token.
                     if let Err(refusal) = &active
                         && refusal.status() >= 500

@@ -25,7 +25,7 @@ impl Engine {
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);
         let token = introspection::read(params, &requester, &cx)?;
-        let found = self.load_with_ancestors(&workspace.tenant, &token.lookups()).await?;
+        let found = self.known_with_ancestors(&workspace.tenant, &token.lookups()).await?;
         let client = match token.client_id(&found) {
             Some(id) => self.known_client(workspace, &id).await?,
             None => None,

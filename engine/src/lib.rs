@@ -31,6 +31,7 @@ mod interaction;
 mod introspect;
 mod jobs;
 pub mod keyring;
+mod known_tokens;
 mod login;
 mod logout;
 mod metadata;
@@ -71,7 +72,7 @@ pub use workspace::Workspace;
 pub use workspaces::NewServer;
 
 use audit::AuditStream;
-use cache::ConfigurationCache;
+use cache::{ConfigurationCache, TenantState};
 use derive::Deriver;
 use hashing::Hashing;
 use protocol::id::{ServerId, TenantId};
@@ -104,6 +105,8 @@ pub struct Engine {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     cache: ConfigurationCache,
+    signatures: known_tokens::Signatures,
+    records: known_tokens::Records,
     hashing: Hashing,
     master: Deriver,
     audit: AuditStream,
@@ -130,6 +133,8 @@ impl Engine {
             audit: AuditStream::new(),
             explanations: explanation::Explanations::default(),
             cache: ConfigurationCache::new(),
+            signatures: known_tokens::Signatures::new(),
+            records: known_tokens::Records::new(),
             client_key_sets: client_keys::ClientKeySets::new(),
             fetch,
             client_documents: client_documents::ClientDocuments::new(),
@@ -189,22 +194,37 @@ impl Engine {
             return Ok(Some(workspace));
         }
         let server = ServerId::new(server);
-        let loaded =
-            Workspace::load(self.store.as_ref(), &tenant_id, &server, self.public_url(), &self.master)
-                .await?;
+        let signatures = self.signatures.of_workspace();
+        let (store, url) = (self.store.as_ref(), self.public_url());
+        let loaded = Workspace::load(store, (&tenant_id, &server), url, &self.master, signatures).await?;
         let Some(workspace) = loaded.map(Arc::new) else { return Ok(None) };
         self.cache.put_workspace(Arc::clone(&workspace), generation);
         Ok(Some(workspace))
     }
 
+    /// The workspace of that name if it is in memory and good without a look at the store.
+    pub fn workspace_at_hand(&self, tenant: &str, server: &str) -> Option<Arc<Workspace>> {
+        let generation = self.cache.fresh_generation_of(tenant, self.now())?;
+        self.cache.workspace(tenant, server, generation)
+    }
+
     /// The generation that cached entries of the tenant must have; looks at the store's epoch when due.
     async fn generation(&self, tenant: &TenantId) -> Result<u64, EngineError> {
+        Ok(self.tenant_state(tenant).await?.generation())
+    }
+
+    /// The generation that what is known of the tenant's tokens must have.
+    async fn revocations(&self, tenant: &TenantId) -> Result<u64, EngineError> {
+        Ok(self.tenant_state(tenant).await?.revocations())
+    }
+
+    async fn tenant_state(&self, tenant: &TenantId) -> Result<Arc<TenantState>, EngineError> {
         let state = self.cache.tenant(tenant);
         let now = self.now();
         if state.is_due(now) {
             let epoch = self.store.epoch(tenant).await?;
             self.cache.saw_epoch(&state, epoch, now);
         }
-        Ok(state.generation())
+        Ok(state)
     }
 }

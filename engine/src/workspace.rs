@@ -3,6 +3,7 @@
 use crate::derive::Deriver;
 use crate::error::EngineError;
 use crate::keyring::{self, Keyring};
+use crate::known_tokens::WorkspaceSignatures;
 use bytes::Bytes;
 use protocol::decision::{Catalog, Cx, Entropy, Subjects};
 use protocol::id::{ServerId, TenantId, Uid};
@@ -28,6 +29,7 @@ pub struct Workspace {
     pub keys: Keyring,
     pub(crate) idps: Vec<(Uid, Idp)>,
     pub(crate) deriver: Deriver,
+    signatures: WorkspaceSignatures,
     pub(crate) discovery: OnceLock<Bytes>,
     pub(crate) jwks: OnceLock<Bytes>,
 }
@@ -36,10 +38,10 @@ impl Workspace {
     /// Reads the workspace from the store; `None` if there is none of that name.
     pub(crate) async fn load(
         store: &dyn Store,
-        tenant: &TenantId,
-        server: &ServerId,
+        (tenant, server): (&TenantId, &ServerId),
         public_url: &str,
         master: &Deriver,
+        signatures: WorkspaceSignatures,
     ) -> Result<Option<Self>, EngineError> {
         let lookup = [Lookup::Document(DocumentKind::Server, server.as_str().to_owned())];
         let found = store.load(tenant, &lookup).await?.pop();
@@ -69,6 +71,7 @@ impl Workspace {
             keys,
             idps,
             deriver,
+            signatures,
             discovery: OnceLock::new(),
             jwks: OnceLock::new(),
         }))
@@ -84,6 +87,7 @@ impl Workspace {
             issuer: &self.issuer,
             catalog: &self.catalog,
             keys: self.keys.verifying(),
+            vouchers: &self.signatures,
             default_alg: self.keys.default_alg(),
             subjects: self,
             entropy,

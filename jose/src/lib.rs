@@ -25,7 +25,7 @@ pub use digest::{constant_time_eq, half_hash, hmac_sha256, sha256};
 pub use error::Error;
 pub use json::{MAX_DEPTH, parse_object};
 pub use jwk::{Jwk, JwkSet, MAX_JWKS_BYTES, MAX_JWKS_KEYS};
-pub use jwt::{Header, MAX_CANDIDATE_KEYS, MAX_JWT_BYTES, UnverifiedJwt, VerifiedJwt};
+pub use jwt::{Header, MAX_CANDIDATE_KEYS, MAX_JWT_BYTES, UnverifiedJwt, VerifiedJwt, Vouched};
 pub use secret::{Secret, SecretString};
 pub use signing_key::SigningKey;
 pub use verifying_key::VerifyingKey;

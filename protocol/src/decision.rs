@@ -7,7 +7,7 @@ use crate::scope::Scope;
 use crate::server::Server;
 use crate::service::Service;
 use crate::time::Timestamp;
-use jose::{VerifyingKey, base64url};
+use jose::{Algorithm, UnverifiedJwt, VerifiedJwt, VerifyingKey, Vouched, base64url};
 use serde::Serialize;
 
 /// Source of randomness; the engine's comes from the operating system, the tests' from a seed.
@@ -19,6 +19,15 @@ pub trait Entropy: Send + Sync {
 pub trait Derive: Send + Sync {
     /// 32 bytes for `label` and `input`.
     fn derive(&self, label: &str, input: &str) -> [u8; 32];
+}
+
+/// Remembers which tokens' signatures held under the workspace's present keys, so that a token is not checked again at
+/// each use. It may forget; it must not outlive the keys.
+pub trait Vouchers: Send + Sync {
+    /// The proof for the token of that digest.
+    fn recall(&self, digest: &[u8; 32]) -> Option<Vouched>;
+
+    fn remember(&self, proof: Vouched);
 }
 
 /// Knows who still exists: refresh, userinfo and sessions end when the person or the provider goes
@@ -81,6 +90,8 @@ pub struct Cx<'a> {
     pub catalog: &'a Catalog,
     /// Public keys of the workspace that still verify.
     pub keys: &'a [VerifyingKey],
+    /// What is known of signatures by [`Cx::keys`].
+    pub vouchers: &'a dyn Vouchers,
     /// Algorithm of the current signing key.
     pub default_alg: jose::Algorithm,
     /// Says whether a person still exists and may still log in.
@@ -107,6 +118,19 @@ impl Cx<'_> {
         let hex = format!("{n:032x}");
         let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
         format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    }
+
+    /// Checks the signature of a token that the workspace is to have made, or recalls that it held.
+    ///
+    /// # Errors
+    /// Those of [`UnverifiedJwt::verify_any`].
+    pub fn verify_own(&self, jwt: &UnverifiedJwt<'_>) -> Result<VerifiedJwt, jose::Error> {
+        if let Some(proof) = self.vouchers.recall(&jwt.digest()) {
+            return jwt.accept(proof);
+        }
+        let (verified, proof) = jwt.vouch(self.keys, Algorithm::ASYMMETRIC)?;
+        self.vouchers.remember(proof);
+        Ok(verified)
     }
 
     pub fn grant_id(&mut self) -> GrantId {

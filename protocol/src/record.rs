@@ -331,6 +331,22 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// Whether it may end a token before its time. What a node remembers of tokens is void after it (decisions 8).
+    pub fn revokes(&self) -> bool {
+        match self {
+            Self::RevokeGrant { .. } | Self::RevokeGrants { .. } => true,
+            Self::PutGrant { grant, .. } => grant.revoked_at.is_some(),
+            Self::PutArtifact { artifact, .. } => artifact.kind == ArtifactKind::RevokedJti,
+            Self::DeleteArtifact { kind, .. } => *kind == ArtifactKind::AccessToken,
+            Self::RequireGrant { .. }
+            | Self::PutDocument { .. }
+            | Self::DeleteDocument { .. }
+            | Self::DeleteChildren { .. } => false,
+        }
+    }
+}
+
 /// Chooses grants inside one tenant.
 #[derive(Clone, PartialEq, Debug)]
 pub enum GrantSelector {

@@ -28,7 +28,7 @@ use readers::Readers;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{Answer, Batch, Page, Store, StoreError, StoredEvent};
+use store::{Answer, Batch, Epoch, Page, Store, StoreError, StoredEvent};
 use write::Work;
 use writer::Writer;
 
@@ -156,7 +156,7 @@ impl Store for SqliteStore {
         self.list(move |connection| read::events(connection, &tenant, before, limit))
     }
 
-    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64> {
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Epoch> {
         self.point(move |connection| read::epoch(connection, tenant))
     }
 

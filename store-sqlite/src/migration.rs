@@ -36,6 +36,13 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0002_due.sql"),
         min_reader_version: 1,
     },
+    Migration {
+        version: 3,
+        name: "revocation_epoch",
+        sql: include_str!("../migrations/0003_revocation_epoch.sql"),
+        // A binary that does not move the number would revoke what another node goes on believing in.
+        min_reader_version: 3,
+    },
 ];
 
 impl Migration {

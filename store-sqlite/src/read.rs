@@ -10,7 +10,7 @@ use protocol::record::{
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
-use store::{Cursor, Page, StoreError, StoredEvent, row_limit};
+use store::{Cursor, Epoch, Page, StoreError, StoredEvent, row_limit};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -195,15 +195,15 @@ pub(crate) fn events(
     }
 }
 
-pub(crate) fn epoch(connection: &Connection, tenant: &TenantId) -> Answer<i64> {
+pub(crate) fn epoch(connection: &Connection, tenant: &TenantId) -> Answer<Epoch> {
     let found = optional(
         connection,
         sql::EPOCH,
         params![tenant.as_str()],
-        |row| row.get(0),
+        |row| Ok(Epoch { configuration: row.get(0)?, revocations: row.get(1)? }),
         || format!("tenant {tenant}"),
     );
-    Ok(found?.unwrap_or(0))
+    Ok(found?.unwrap_or_default())
 }
 
 pub(crate) fn tenant(connection: &Connection, id: &TenantId) -> Answer<Option<Tenant>> {

@@ -145,7 +145,7 @@ catalogue! { READS:
     EVENTS_BEFORE = "SELECT id, happened_at, server, trace_id, body FROM event WHERE tenant = $1 AND id < $2 \
         ORDER BY id DESC LIMIT $3";
 
-    EPOCH = "SELECT epoch FROM tenant WHERE id = $1";
+    EPOCH = "SELECT epoch, revocations FROM tenant WHERE id = $1";
     TENANT = tenants_where!("WHERE id = $1");
     TENANTS_FROM_START = tenants_where!("ORDER BY id LIMIT $1");
     TENANTS_ABOVE = tenants_where!("WHERE id > $1 ORDER BY id LIMIT $2");
@@ -198,7 +198,9 @@ catalogue! { WRITES:
 
     NEXT_EPOCH = "UPDATE counter SET value = value + 1 WHERE name = 'epoch' RETURNING value";
     SET_EPOCH = "UPDATE tenant SET epoch = $1 WHERE id = $2";
-    CREATE_TENANT = "INSERT INTO tenant (id, uid, name, created_at, epoch) VALUES ($1, $2, $3, $4, $5) \
+    SET_REVOCATIONS = "UPDATE tenant SET revocations = $1 WHERE id = $2";
+    CREATE_TENANT = "INSERT INTO tenant (id, uid, name, created_at, epoch, revocations) \
+        VALUES ($1, $2, $3, $4, $5, $5) \
         ON CONFLICT (id) DO NOTHING";
     DELETE_TENANT = "DELETE FROM tenant WHERE id = $1";
     DELETE_TENANT_DOCUMENTS = "DELETE FROM document WHERE tenant = $1";

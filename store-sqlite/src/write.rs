@@ -52,6 +52,10 @@ fn commit(connection: &Connection, tenant: &TenantId, batch: &Batch) -> Result<(
         let epoch = next_epoch(connection)?;
         execute(connection, sql::SET_EPOCH, params![epoch, tenant.as_str()])?;
     }
+    if batch.writes.iter().any(Write::revokes) {
+        let epoch = next_epoch(connection)?;
+        execute(connection, sql::SET_REVOCATIONS, params![epoch, tenant.as_str()])?;
+    }
     insert_events(connection, tenant, &batch.events)
 }
 

@@ -101,6 +101,15 @@ impl Page {
     }
 }
 
+/// Two numbers that only grow; both 0 for an unknown tenant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Epoch {
+    /// Grows with each committed change of a configuration document ([`DocumentKind::is_configuration`]).
+    pub configuration: i64,
+    /// Grows with each commit that ends tokens before their time ([`Write::revokes`]).
+    pub revocations: i64,
+}
+
 /// The storage port.
 pub trait Store: Send + Sync + 'static {
     /// Answers every lookup from one snapshot, in the order asked.
@@ -156,10 +165,9 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Answer<'a, Vec<StoredEvent>>;
 
-    /// A number that grows with each committed change of a configuration document
-    /// ([`DocumentKind::is_configuration`]) of the tenant; 0 for an unknown tenant. Caches are valid while it
-    /// stands still. A tenant that is deleted and created again continues above its predecessor.
-    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64>;
+    /// How far the tenant has moved on; what is cached of it is valid while this stands still. A tenant that is deleted
+    /// and created again continues above its predecessor.
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Epoch>;
 
     fn tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Option<Tenant>>;
 

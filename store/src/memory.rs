@@ -2,7 +2,7 @@
 //!
 //! Simple before fast. It says what a backend must do; the contract suite compares the others with it.
 
-use crate::{Answer, Batch, Cursor, Page, Store, StoreError, StoredEvent, row_limit};
+use crate::{Answer, Batch, Cursor, Epoch, Page, Store, StoreError, StoredEvent, row_limit};
 use protocol::grant_record::GrantRecord;
 use protocol::id::{GrantId, TenantId};
 use protocol::record::{
@@ -31,7 +31,7 @@ struct State {
 #[derive(Clone)]
 struct Rows {
     tenant: Tenant,
-    epoch: i64,
+    epoch: Epoch,
     artifacts: BTreeMap<(&'static str, HandleHash), Artifact>,
     documents: BTreeMap<(&'static str, String), Document>,
     grants: BTreeMap<GrantId, GrantRecord>,
@@ -57,13 +57,18 @@ impl State {
     fn commit(&mut self, tenant: &TenantId, batch: Batch) -> Result<(), StoreError> {
         let current = self.tenants.get(tenant).ok_or(StoreError::Conflict { index: 0 })?;
         let mut rows = current.clone();
-        let mut configuration_changed = false;
+        let (mut configuration_changed, mut revoked) = (false, false);
         for (index, write) in batch.writes.into_iter().enumerate() {
+            revoked |= write.revokes();
             configuration_changed |= rows.apply(write).ok_or(StoreError::Conflict { index })?;
         }
         if configuration_changed {
             self.last_epoch += 1;
-            rows.epoch = self.last_epoch;
+            rows.epoch.configuration = self.last_epoch;
+        }
+        if revoked {
+            self.last_epoch += 1;
+            rows.epoch.revocations = self.last_epoch;
         }
         self.tenants.insert(tenant.clone(), rows);
         self.append(tenant, batch.events);
@@ -86,7 +91,7 @@ impl State {
         self.last_epoch += 1;
         let rows = Rows {
             tenant: tenant.clone(),
-            epoch: self.last_epoch,
+            epoch: Epoch { configuration: self.last_epoch, revocations: self.last_epoch },
             artifacts: BTreeMap::new(),
             documents: BTreeMap::new(),
             grants: BTreeMap::new(),
@@ -346,8 +351,8 @@ impl Store for MemoryStore {
         })
     }
 
-    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64> {
-        answer(move || self.read(tenant, 0, |rows| rows.epoch))
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Epoch> {
+        answer(move || self.read(tenant, Epoch::default(), |rows| rows.epoch))
     }
 
     fn tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Option<Tenant>> {

@@ -8,7 +8,7 @@ use protocol::id::TenantId;
 use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup};
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
-use store::{Answer, Batch, Page, Store, StoreError, StoredEvent};
+use store::{Answer, Batch, Epoch, Page, Store, StoreError, StoredEvent};
 
 /// Passes everything on until told to fail.
 pub(crate) struct FailingStore {
@@ -99,7 +99,7 @@ impl Store for FailingStore {
         self.reading(self.inner.events(tenant, before, limit))
     }
 
-    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64> {
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Epoch> {
         self.reading(self.inner.epoch(tenant))
     }
 

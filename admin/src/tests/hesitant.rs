@@ -6,7 +6,7 @@ use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, Gr
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
 use store::memory::MemoryStore;
-use store::{Answer, Batch, Page, Store, StoredEvent};
+use store::{Answer, Batch, Epoch, Page, Store, StoredEvent};
 use tokio::task::yield_now;
 
 pub(crate) struct HesitantStore(pub(crate) MemoryStore);
@@ -78,7 +78,7 @@ impl Store for HesitantStore {
         self.0.events(tenant, before, limit)
     }
 
-    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64> {
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Epoch> {
         self.0.epoch(tenant)
     }
 

@@ -47,6 +47,21 @@ fn an_unsecured_token_can_be_looked_at() {
     assert_eq!(jwt.unverified_claims().unwrap()["client_id"], "c");
 }
 
+#[test]
+fn a_proof_is_for_one_token_in_one_spelling() {
+    let key = es256();
+    let (token, other) = (es256_token(&key), es256_token(&key));
+    let keys = [key.verifying_key().unwrap()];
+    let parsed = |token| UnverifiedJwt::parse(token).unwrap();
+    let (verified, proof) = parsed(&token).vouch(&keys, Algorithm::ASYMMETRIC).unwrap();
+    assert_eq!(*proof.digest(), parsed(&token).digest());
+    assert_eq!(parsed(&token).accept(proof).unwrap().claims, verified.claims);
+    assert_eq!(parsed(&other).accept(proof).err(), Some(Error::BadSignature));
+    let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
+    assert_eq!(parsed(&unsigned).accept(proof).err(), Some(Error::BadSignature));
+    assert!(parsed(&token).vouch(&[es256().verifying_key().unwrap()], Algorithm::ASYMMETRIC).is_err());
+}
+
 /// RFC 8725 §2.1: the public key of the JWKS as an HMAC secret.
 #[test]
 fn jwt_05_a_public_key_never_checks_hs256() {

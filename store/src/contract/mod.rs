@@ -88,6 +88,7 @@ macro_rules! contract_tests {
             a_tenant_takes_everything_with_it
             tenants_are_paged
             configuration_moves_the_epoch
+            revocations_move_the_epoch
             an_epoch_never_returns
             a_store_says_how_it_is
         }

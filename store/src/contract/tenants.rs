@@ -1,5 +1,5 @@
 use super::*;
-use crate::Cursor;
+use crate::{Cursor, Epoch};
 
 pub async fn a_tenant_is_created_once(store: Arc<dyn Store>) {
     let world = World::new(store).await;
@@ -19,7 +19,7 @@ pub async fn a_tenant_takes_everything_with_it(store: Arc<dyn Store>) {
     for _ in 0..2 {
         world.store.delete_tenant(&world.one).await.expect("deleting, and deleting again");
         assert_eq!(world.store.tenant(&world.one).await.expect("an answer"), None);
-        assert_eq!(world.store.epoch(&world.one).await.expect("an answer"), 0);
+        assert_eq!(world.store.epoch(&world.one).await.expect("an answer"), Epoch::default());
     }
     let next = Tenant { uid: Uid::new("next"), ..tenant("one") };
     world.store.create_tenant(&next).await.expect("the name is free");
@@ -62,7 +62,7 @@ pub async fn tenants_are_paged(store: Arc<dyn Store>) {
 
 pub async fn configuration_moves_the_epoch(store: Arc<dyn Store>) {
     let world = World::new(store).await;
-    let mut epoch = world.store.epoch(&world.one).await.expect("an epoch");
+    let mut epoch = configuration(&world).await;
     for kind in DocumentKind::ALL {
         let (kind, id) = (*kind, "a".to_owned());
         for write in [
@@ -76,7 +76,7 @@ pub async fn configuration_moves_the_epoch(store: Arc<dyn Store>) {
             Write::DeleteChildren { kind, parent: "parent".to_owned() },
         ] {
             world.commit(vec![write.clone()]).await.expect("the precondition holds");
-            let next = world.store.epoch(&world.one).await.expect("an epoch");
+            let next = configuration(&world).await;
             let moved = next > epoch;
             assert_eq!(moved, kind.is_configuration(), "{epoch} then {next} after {write:?}");
             epoch = next;
@@ -92,25 +92,63 @@ pub async fn configuration_moves_the_epoch(store: Arc<dyn Store>) {
         world.commit(vec![put_document(document(DocumentKind::Key, "a"), Expect::Revision(9))]).await,
         0,
     );
+    assert_eq!(configuration(&world).await, epoch);
+    world.done().await;
+}
+
+/// Whatever may end a token moves the number by which nodes remember tokens; nothing else does (decisions 8).
+pub async fn revocations_move_the_epoch(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let mut epoch = world.store.epoch(&world.one).await.expect("an epoch");
+    let (id, selector) = (GrantId::new("a"), GrantSelector::Server(server()));
+    let revoked = GrantRecord { revoked_at: Some(time(20)), ..grant("b") };
+    let delete = |kind| Write::DeleteArtifact { kind, hash: HandleHash::of("a"), expect: Expect::Any };
+    for (write, revokes) in [
+        (put_grant(grant("a"), Expect::Absent), false),
+        (Write::RequireGrant { id: id.clone(), revision: 1 }, false),
+        (Write::RevokeGrant { id, at: time(20) }, true),
+        (Write::RevokeGrants { selector, at: time(20) }, true),
+        (put_grant(revoked, Expect::Absent), true),
+        (put_artifact(artifact(ArtifactKind::RevokedJti, "a"), Expect::Any), true),
+        (put_artifact(artifact(ArtifactKind::AccessToken, "a"), Expect::Any), false),
+        (delete(ArtifactKind::AccessToken), true),
+        (delete(ArtifactKind::Session), false),
+        (put_document(document(DocumentKind::Client, "a"), Expect::Absent), false),
+    ] {
+        world.commit(vec![write.clone()]).await.expect("the precondition holds");
+        let next = world.store.epoch(&world.one).await.expect("an epoch");
+        let moved = next.revocations > epoch.revocations;
+        assert_eq!(moved, revokes, "{epoch:?} then {next:?} after {write:?}");
+        epoch = next;
+    }
+    let at = time(30);
+    let refused =
+        vec![Write::RevokeGrant { id: GrantId::new("a"), at }, put_grant(grant("a"), Expect::Absent)];
+    assert_conflict(world.commit(refused).await, 1);
     assert_eq!(world.store.epoch(&world.one).await.expect("an epoch"), epoch);
     world.done().await;
+}
+
+async fn configuration(world: &World) -> i64 {
+    world.store.epoch(&world.one).await.expect("an epoch").configuration
 }
 
 /// A cache that knew the deleted tenant must not think itself valid for its successor.
 pub async fn an_epoch_never_returns(store: Arc<dyn Store>) {
     let world = World::new(store).await;
-    let mut epoch = 0;
+    let mut epoch = Epoch::default();
     for _ in 0..3 {
         world
             .commit(vec![put_document(document(DocumentKind::Key, "a"), Expect::Absent)])
             .await
             .expect("new");
         let last = world.store.epoch(&world.one).await.expect("an epoch");
-        assert!(last > epoch, "{last} after {epoch}");
+        assert!(last.configuration > epoch.configuration, "{last:?} after {epoch:?}");
         world.store.delete_tenant(&world.one).await.expect("it goes");
         world.store.create_tenant(&tenant("one")).await.expect("it comes back");
         epoch = world.store.epoch(&world.one).await.expect("an epoch");
-        assert!(epoch > last, "{epoch} after {last}");
+        assert!(epoch.configuration > last.configuration, "{epoch:?} after {last:?}");
+        assert!(epoch.revocations > last.revocations, "{epoch:?} after {last:?}");
     }
     world.done().await;
 }

@@ -45,6 +45,8 @@ mod inside;
 #[cfg(test)]
 mod jar;
 #[cfg(test)]
+mod known_tokens;
+#[cfg(test)]
 mod logout;
 #[cfg(test)]
 mod openid_connect;

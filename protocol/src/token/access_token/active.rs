@@ -9,7 +9,7 @@ use crate::scope::ScopeSet;
 use crate::subject::Subject;
 use crate::time::Timestamp;
 use crate::token::refresh_token;
-use jose::{Algorithm, UnverifiedJwt};
+use jose::UnverifiedJwt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -99,7 +99,7 @@ fn read_jwt(token: &str, cx: &Cx<'_>) -> Result<JwtReference, Refusal> {
     if jwt.header().kid.is_none() {
         return Err(Reason::TokenSignature.into());
     }
-    let jwt = jwt.verify_any(cx.keys, Algorithm::ASYMMETRIC).map_err(|_| Reason::TokenSignature)?;
+    let jwt = cx.verify_own(&jwt).map_err(|_| Reason::TokenSignature)?;
     // `aid` and `st` stand in every access token and in no ID token, which has the same typ (RFC 8725 §3.11).
     if is_acp && !(jwt.claims.contains_key("aid") && jwt.claims.contains_key("st")) {
         return Err(Refusal::new(Reason::TokenKindWrong).received("an ID token").expected("an access token"));

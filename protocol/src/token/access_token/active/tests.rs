@@ -1,7 +1,7 @@
 use super::*;
 use crate::fixtures::{Desk, ISSUER, START};
 use crate::id::Uid;
-use jose::{SigningKey, base64url};
+use jose::{Algorithm, SigningKey, base64url};
 use serde_json::json;
 
 const CLIENT_TOKEN: &str = "grant_type=client_credentials&scope=orders.read";

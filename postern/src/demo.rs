@@ -80,7 +80,7 @@ async fn start(args: &DemoArgs) -> anyhow::Result<()> {
         listeners,
         metrics_listener,
         certificate: current,
-        router: wire::rooms(&engine),
+        rooms: wire::rooms(&engine),
         probe: wire::probe(&engine),
         settings: Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback },
     };

@@ -46,7 +46,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
         listeners: vec![listener],
         metrics_listener,
         certificate: Arc::clone(&certificate),
-        router: wire::rooms(&engine),
+        rooms: wire::rooms(&engine),
         probe: wire::probe(&engine),
         settings: Settings {
             limits: config.limits,

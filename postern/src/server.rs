@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use axum::Router;
 use engine::{Clock, SystemClock};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::http::{self, Gate, Metrics, Probe, Settings, Shutdown, Transport};
+use crate::http::{self, Gate, Metrics, Probe, Rooms, Settings, Shutdown, Transport};
 use crate::tls;
 use crate::tls::renewal::Current;
 
@@ -25,7 +24,7 @@ pub(crate) struct Server {
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) metrics_listener: Option<TcpListener>,
     pub(crate) certificate: Arc<Current>,
-    pub(crate) router: Router,
+    pub(crate) rooms: Rooms,
     pub(crate) probe: Probe,
     pub(crate) settings: Settings,
 }
@@ -58,7 +57,8 @@ impl Server {
         let hsts = self.settings.hsts;
         let limits = self.settings.limits.within_open_files();
         let settings = Settings { limits: limits.clone(), ..self.settings };
-        let gate = Gate::new(self.router.merge(health), settings, Arc::clone(&metrics));
+        let rooms = Rooms { router: self.rooms.router.merge(health), ..self.rooms };
+        let gate = Gate::new(rooms, settings, Arc::clone(&metrics));
         let transport = Transport::Tls(tls::server_config(self.certificate)?);
         let main = http::serve(self.listeners, transport, gate, shutdown.clone());
         let Some(listener) = self.metrics_listener else {

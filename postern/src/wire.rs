@@ -4,14 +4,13 @@
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use axum::Router;
 use engine::{Engine, EngineConfig, SystemClock};
 use protocol::record::DocumentKind;
 use store::{Page, Store};
 use store_sqlite::{Options, SqliteStore};
 
 use crate::config;
-use crate::http::{Probe, idempotency};
+use crate::http::{Probe, Repeatable, Rooms};
 
 /// Opens the database, bringing its schema up to date when `migrate` is set.
 ///
@@ -69,10 +68,14 @@ pub(crate) async fn check_key(engine: &Engine, store: &dyn Store) -> anyhow::Res
     Ok(())
 }
 
-/// The rooms on one router, to be put behind the gate.
-pub fn rooms(engine: &Arc<Engine>) -> Router {
-    let rooms = web::router(Arc::clone(engine)).merge(admin::router(Arc::clone(engine)));
-    rooms.layer(idempotency::Repeatable(Arc::clone(engine)))
+/// The rooms, to be put behind the gate.
+pub fn rooms(engine: &Arc<Engine>) -> Rooms {
+    let published = Arc::clone(engine);
+    Rooms {
+        router: web::router(Arc::clone(engine)).merge(admin::router(Arc::clone(engine))),
+        prompt: Some(Arc::new(move |method, path| web::published(&published, method, path))),
+        repeatable: Some(Repeatable(Arc::clone(engine))),
+    }
 }
 
 /// Asks the store for `/ready`.

@@ -17,6 +17,7 @@ mod not_found;
 mod oauth2;
 pub mod pages;
 mod presented;
+mod published;
 mod router;
 mod same_origin;
 mod subject_name;
@@ -25,4 +26,5 @@ mod views;
 mod visit;
 mod workspace_request;
 
+pub use published::published;
 pub use router::router;

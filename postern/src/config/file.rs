@@ -73,6 +73,7 @@ pub(super) struct Limits {
     pub(super) uri_bytes: Option<u32>,
     pub(super) header_bytes: Option<u32>,
     pub(super) body_bytes: Option<u32>,
+    pub(super) bodies_bytes: Option<u32>,
     pub(super) streams: Option<u32>,
 }
 

@@ -258,6 +258,7 @@ fn limits(file: &file::Limits) -> Result<Limits, (String, String)> {
         uri_bytes: count("uri_bytes", file.uri_bytes, calm.uri_bytes)?,
         header_bytes: count("header_bytes", file.header_bytes, calm.header_bytes)?,
         body_bytes: count("body_bytes", file.body_bytes, calm.body_bytes)?,
+        bodies_bytes: count("bodies_bytes", file.bodies_bytes, calm.bodies_bytes)?,
         streams: file.streams.unwrap_or(calm.streams),
     })
 }

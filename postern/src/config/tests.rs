@@ -58,6 +58,7 @@ fn the_template_is_a_valid_configuration_and_names_the_true_defaults() {
     assert_eq!(stated("uri_bytes"), plain.limits.uri_bytes);
     assert_eq!(stated("header_bytes"), plain.limits.header_bytes);
     assert_eq!(stated("body_bytes"), plain.limits.body_bytes);
+    assert_eq!(stated("bodies_bytes"), plain.limits.bodies_bytes);
     assert_eq!(stated("streams"), plain.limits.streams as usize);
     assert_eq!(everything["listen"].as_str().unwrap(), plain.listen.to_string());
     assert_eq!(everything["metrics_listen"].as_str().unwrap(), plain.metrics_listen.unwrap().to_string());

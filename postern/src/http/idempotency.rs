@@ -2,10 +2,9 @@
 //! answer for a minute (contract §e). The management API does the same itself, once it knows the caller.
 
 use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -17,63 +16,40 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use protocol::error::Refusal;
 use protocol::id::TenantId;
 use protocol::params::Params;
-use tower::{Layer, Service, ServiceExt};
+use tower::ServiceExt;
 
 const KEY: HeaderName = HeaderName::from_static("x-idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("x-idempotent-replayed");
 /// The gate has bounded the body before; this only says that it is bounded.
 const LONGEST: usize = 16 * 1024 * 1024;
 
-/// Wraps the merged router. Requests without the header, and the pages, pass untouched: this stands on the way of
-/// every token.
+/// Stands before the merged router. Requests without the header, and the pages, pass untouched: this is on the way of
+/// every token. Not a layer of the router: each layer boxes every route once more, and axum clones all boxes below at
+/// every level.
 #[derive(Clone)]
-pub(crate) struct Repeatable(pub(crate) Arc<Engine>);
+pub struct Repeatable(pub Arc<Engine>);
 
-/// What [`Repeatable`] makes of a service.
-#[derive(Clone)]
-pub(crate) struct RepeatableService<S> {
-    inner: S,
-    engine: Arc<Engine>,
-}
-
-impl<S> Layer<S> for Repeatable {
-    type Service = RepeatableService<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        RepeatableService { inner, engine: Arc::clone(&self.0) }
+impl Repeatable {
+    /// Answers by the router, or by what it answered before.
+    ///
+    /// # Errors
+    /// None.
+    pub(super) async fn call(self, request: Request, router: Router) -> Result<Response, Infallible> {
+        match subject(&request) {
+            None => router.oneshot(request).await,
+            Some((tenant, key)) => Box::pin(once(self.0, tenant, key, request, router)).await,
+        }
     }
 }
 
-impl<S> Service<Request> for RepeatableService<S>
-where
-    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let Some((tenant, key)) = subject(&request) else { return Box::pin(self.inner.call(request)) };
-        Box::pin(once(Arc::clone(&self.engine), tenant, key, request, self.inner.clone()))
-    }
-}
-
-/// Answers the first request with a key by the inner service, and every later one by what it answered.
-async fn once<S>(
+/// Answers the first request with a key by the router, and every later one by what it answered.
+async fn once(
     engine: Arc<Engine>,
     tenant: TenantId,
     key: String,
     request: Request,
-    inner: S,
-) -> Result<Response, Infallible>
-where
-    S: Service<Request, Response = Response, Error = Infallible>,
-{
+    inner: Router,
+) -> Result<Response, Infallible> {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LONGEST).await else { return Ok(StatusCode::BAD_REQUEST.into_response()) };
     let caller = caller(&parts.headers, &body);

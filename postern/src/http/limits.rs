@@ -1,11 +1,13 @@
 //! What one client may take: bytes, seconds, connections.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use hyper::body::Body;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::refusal::Refusal;
 
@@ -35,6 +37,8 @@ pub struct Limits {
     pub header_bytes: usize,
     /// A request body.
     pub body_bytes: usize,
+    /// All request bodies that are in memory at once, beyond the first 16 KiB of each; one more gets 503.
+    pub bodies_bytes: usize,
     /// Concurrent streams of one HTTP/2 connection.
     pub streams: u32,
 }
@@ -53,6 +57,7 @@ impl Default for Limits {
             uri_bytes: 16 * 1024,
             header_bytes: 32 * 1024,
             body_bytes: 256 * 1024,
+            bodies_bytes: 64 * 1024 * 1024,
             streams: 128,
         }
     }
@@ -95,35 +100,73 @@ pub(super) struct Unread {
     pub(super) sending: bool,
 }
 
-/// The whole request body, within size and time. Every endpoint needs it whole; reading it here means
+/// The memory that request bodies may take together. What every form fits into is free: those who log in or ask for a
+/// token are served however many large bodies are on their way.
+#[derive(Clone, Debug)]
+pub(super) struct Bodies(Arc<Semaphore>);
+
+/// How much of each body is not counted, and the unit in which the rest is.
+const FREE_BYTES: usize = 16 * 1024;
+const UNIT: usize = 1024;
+
+impl Bodies {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Semaphore::new(limits.bodies_bytes.div_ceil(UNIT))))
+    }
+
+    /// Makes `held` enough for a body of `size` bytes; `false` when there is no room.
+    fn hold(&self, held: &mut Option<OwnedSemaphorePermit>, size: usize) -> bool {
+        let units = size.saturating_sub(FREE_BYTES).div_ceil(UNIT);
+        let missing = units.saturating_sub(held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+        let Ok(missing) = u32::try_from(missing) else { return false };
+        if missing == 0 {
+            return true;
+        }
+        let Ok(more) = Arc::clone(&self.0).try_acquire_many_owned(missing) else { return false };
+        match held {
+            Some(held) => held.merge(more),
+            None => *held = Some(more),
+        }
+        true
+    }
+}
+
+/// A whole body, and the room that it takes until it is dropped.
+pub(super) type Held = (Bytes, Option<OwnedSemaphorePermit>);
+
+/// The whole request body, within size, time and memory. Every endpoint needs it whole; reading it here means
 /// that no handler is ever occupied by a slow one.
 ///
 /// # Errors
-/// [`Refusal::BodyTooLarge`], [`Refusal::BodyTimeout`] or [`Refusal::BodyBroken`].
-pub(super) async fn read_body<B>(headers: &HeaderMap, body: B, limits: &Limits) -> Result<Bytes, Unread>
+/// [`Refusal::BodyTooLarge`], [`Refusal::BodyTimeout`], [`Refusal::BodyBroken`] or [`Refusal::Overloaded`].
+pub(super) async fn read_body<B>(
+    headers: &HeaderMap,
+    body: B,
+    limits: &Limits,
+    bodies: &Bodies,
+) -> Result<Held, Unread>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok((Bytes::new(), None));
     }
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let unasked = headers.contains_key(header::EXPECT) || announced > DISCARDED_BYTES;
     if announced > limits.body_bytes && unasked {
         return Err(Unread { refusal: Refusal::BodyTooLarge, sending: true });
     }
-    match tokio::time::timeout(limits.body, collect(body, limits.body_bytes)).await {
+    match tokio::time::timeout(limits.body, collect(body, limits.body_bytes, bodies)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Unread { refusal: Refusal::BodyTimeout, sending: true }),
     }
 }
 
-async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, Unread>
+async fn collect<B>(mut body: B, limit: usize, bodies: &Bodies) -> Result<Held, Unread>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut whole = Bytes::new();
-    let mut size = 0_usize;
+    let (mut whole, mut held, mut size) = (Bytes::new(), None, 0_usize);
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
             return Err(Unread { refusal: Refusal::BodyBroken, sending: false });
@@ -136,11 +179,17 @@ where
         }
         if size > limit {
             whole.clear();
-        } else {
+        } else if bodies.hold(&mut held, size) {
             whole = join(whole, data);
+        } else {
+            return Err(Unread { refusal: Refusal::Overloaded, sending: true });
         }
     }
-    if size > limit { Err(Unread { refusal: Refusal::BodyTooLarge, sending: false }) } else { Ok(whole) }
+    if size > limit {
+        Err(Unread { refusal: Refusal::BodyTooLarge, sending: false })
+    } else {
+        Ok((whole, held))
+    }
 }
 
 /// A body nearly always arrives in one frame, which then is not copied.
@@ -156,6 +205,20 @@ fn join(first: Bytes, second: Bytes) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn htp_13_large_bodies_share_a_bounded_memory_and_small_ones_need_none() {
+        let bodies = Bodies::new(&Limits { bodies_bytes: 100 * UNIT, ..Limits::default() });
+        let (mut first, mut second, mut small) = (None, None, None);
+        for size in [FREE_BYTES, FREE_BYTES + 1, FREE_BYTES + 60 * UNIT] {
+            assert!(bodies.hold(&mut first, size));
+        }
+        assert!(bodies.hold(&mut second, FREE_BYTES + 40 * UNIT));
+        assert!(!bodies.hold(&mut second, FREE_BYTES + 40 * UNIT + 1));
+        assert!(bodies.hold(&mut small, FREE_BYTES) && small.is_none());
+        drop(first);
+        assert!(bodies.hold(&mut second, FREE_BYTES + 100 * UNIT));
+    }
 
     #[test]
     fn the_limit_of_open_files_is_read() {

@@ -40,13 +40,21 @@ struct RequestLabels {
     status: &'static str,
 }
 
-/// The template of the matched route; requests that matched none share one label.
+/// The template of the route that answered; requests that matched none share one label.
 #[derive(Clone, Debug)]
-struct Route(Option<MatchedPath>);
+pub(super) enum Route {
+    Matched(MatchedPath),
+    Prompt(&'static str),
+    None,
+}
 
 impl Route {
-    fn as_str(&self) -> &str {
-        self.0.as_ref().map_or("(none)", MatchedPath::as_str)
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Matched(path) => path.as_str(),
+            Self::Prompt(template) => template,
+            Self::None => "(none)",
+        }
     }
 }
 
@@ -102,14 +110,8 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Counts one answered request.
-    pub(super) fn answered(
-        &self,
-        route: Option<MatchedPath>,
-        method: &Method,
-        status: StatusCode,
-        took: Duration,
-    ) {
-        let labels = RequestLabels { route: Route(route), method: named(method), status: class(status) };
+    pub(super) fn answered(&self, route: Route, method: &Method, status: StatusCode, took: Duration) {
+        let labels = RequestLabels { route, method: named(method), status: class(status) };
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 

@@ -6,7 +6,7 @@ mod client_address;
 mod finish;
 mod gate;
 mod hygiene;
-pub(crate) mod idempotency;
+mod idempotency;
 mod limits;
 mod metrics;
 mod operations;
@@ -19,7 +19,8 @@ mod stream;
 pub mod trace_id;
 
 pub use accept::{Transport, serve};
-pub use gate::{Gate, Settings};
+pub use gate::{Gate, Prompt, Rooms, Settings};
+pub use idempotency::Repeatable;
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use operations::{Probe, health, metrics};

@@ -1,11 +1,11 @@
-//! The trace id: 128 random bits in hexadecimal, on every response and every log line of a request.
+//! The trace id: 128 bits in hexadecimal, on every response and every log line of a request.
 
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
-use rustls::crypto::SecureRandom;
 
 /// The response header that carries the trace id.
 pub static X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
@@ -24,21 +24,20 @@ tokio::task_local! {
 pub struct TraceId([u8; 32]);
 
 impl TraceId {
-    /// A fresh id from the operating system's generator.
+    /// A fresh id. It guards nothing: it has to be unique, and must not tell how many requests there were. So it is a
+    /// keyed hash of a counter, with a key that the process draws once: a draw from the operating system's generator for
+    /// each request costs 0.4 µs, this a tenth of that.
     pub fn random() -> Self {
-        static RANDOM: LazyLock<&'static dyn SecureRandom> =
-            LazyLock::new(|| rustls::crypto::aws_lc_rs::default_provider().secure_random);
-        static FALLBACK: AtomicU64 = AtomicU64::new(1);
-        let mut bits = [0_u8; 16];
-        if RANDOM.fill(&mut bits).is_err() {
-            // A trace id guards nothing. Without entropy it must still tell requests apart.
-            bits = u128::from(FALLBACK.fetch_add(1, Ordering::Relaxed)).to_be_bytes();
-        }
+        static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let mut digits = [0_u8; 32];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(bits) {
-            if let [high, low] = pair {
-                *high = hexadecimal(byte >> 4);
-                *low = hexadecimal(byte & 0x0f);
+        for (half, key) in digits.chunks_exact_mut(16).zip(KEYS.iter()) {
+            for (pair, byte) in half.chunks_exact_mut(2).zip(key.hash_one(number).to_be_bytes()) {
+                if let [high, low] = pair {
+                    *high = hexadecimal(byte >> 4);
+                    *low = hexadecimal(byte & 0x0f);
+                }
             }
         }
         Self(digits)

@@ -15,5 +15,5 @@ pub(crate) async fn discovery(request: WorkspaceRequest) -> Response {
 }
 
 /// `ui_locales_supported`: every language of the pages.
-static LOCALES: LazyLock<Vec<&'static str>> =
+pub(crate) static LOCALES: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| Lang::ALL.iter().map(|lang| lang.tag()).collect());

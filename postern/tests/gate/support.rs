@@ -14,7 +14,7 @@ use http::{HeaderMap, header};
 use postern::http::{Gate, Hsts, Limits, Metrics, Settings, Shutdown, Transport, health, serve};
 use postern::tls::renewal::Current;
 use postern::tls::self_signed::SelfSigned;
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use time::OffsetDateTime;
@@ -86,10 +86,14 @@ impl Server {
 
     /// A client configuration that trusts this server and prefers the hybrid key exchange.
     pub(crate) fn client_config(&self) -> ClientConfig {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.root.clone()).unwrap();
         let mut provider = aws_lc_rs::default_provider();
         provider.kx_groups.insert(0, aws_lc_rs::kx_group::X25519MLKEM768);
+        self.client_config_of(provider)
+    }
+
+    pub(crate) fn client_config_of(&self, provider: CryptoProvider) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root.clone()).unwrap();
         ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .unwrap()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rustls::crypto::aws_lc_rs;
 use rustls::{HandshakeKind, NamedGroup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -44,6 +45,51 @@ async fn key_exchange_is_hybrid_and_sessions_resume() {
         let group = connection.negotiated_key_exchange_group().unwrap();
         assert_eq!(group.name(), NamedGroup::X25519MLKEM768);
     }
+}
+
+#[tokio::test]
+async fn http_1_1_keeps_its_connection_and_answers_a_pipeline_in_order() {
+    let server = Server::start().await;
+    let mut stream = server.connect("http/1.1").await;
+    for _ in 0..3 {
+        stream.write_all(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        assert_eq!(Answer::read(&mut stream).await.body, "hello");
+    }
+    stream
+        .write_all(b"GET /item/1 HTTP/1.1\r\nHost: a\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    let (first, second) = (rest.find("\r\n\r\nitem"), rest.find("\r\n\r\nhello"));
+    assert!(first.is_some() && first < second, "{rest}");
+}
+
+#[tokio::test]
+async fn http_2_answers_many_requests_on_one_connection() {
+    let server = Server::start().await;
+    let client = server.client();
+    for _ in 0..3 {
+        let answer = client.get(server.url("/hello")).send().await.unwrap();
+        assert_eq!(answer.version(), http::Version::HTTP_2);
+        assert_eq!(answer.text().await.unwrap(), "hello");
+    }
+    let at_once = (0..20).map(|_| client.get(server.url("/hello")).send());
+    for answer in at_once.map(tokio::spawn).collect::<Vec<_>>() {
+        assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+    }
+    assert_eq!(server.metric("http_connections"), "http_connections 1");
+}
+
+#[tokio::test]
+async fn key_exchange_without_the_hybrid_works_too() {
+    let server = Server::start().await;
+    let mut provider = aws_lc_rs::default_provider();
+    provider.kx_groups = vec![aws_lc_rs::kx_group::X25519];
+    let stream = server.connect_with(Arc::new(server.client_config_of(provider))).await;
+    let (_, connection) = stream.get_ref();
+    assert_eq!(connection.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_3));
+    assert_eq!(connection.negotiated_key_exchange_group().unwrap().name(), NamedGroup::X25519);
 }
 
 #[tokio::test]

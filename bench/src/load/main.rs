@@ -4,6 +4,7 @@
 
 mod operation;
 mod page;
+mod primitive;
 mod tally;
 mod user;
 
@@ -11,7 +12,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use bench::process;
 use bench::stopwatch::Stopwatch;
 use clap::Parser;
@@ -20,6 +21,7 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::sleep;
 
 use crate::operation::{Operation, Worker};
+use crate::primitive::Primitive;
 use crate::tally::Tally;
 use crate::user::Site;
 
@@ -30,10 +32,13 @@ const WARM_UP: Duration = Duration::from_millis(500);
 #[derive(Parser)]
 struct Options {
     /// What to do again and again.
-    #[arg(value_enum)]
-    operation: Operation,
+    #[arg(value_enum, required_unless_present = "primitive")]
+    operation: Option<Operation>,
+    /// Instead of an operation of a server.
+    #[arg(long, value_enum, conflicts_with = "operation")]
+    primitive: Option<Primitive>,
     /// Issuer; the endpoints are read from its discovery document.
-    #[arg(long)]
+    #[arg(long, default_value = "")]
     issuer: String,
     #[arg(long, default_value = "bench")]
     client_id: String,
@@ -67,16 +72,20 @@ async fn main() -> Result<()> {
     let options = Options::parse();
     ensure!((1..=64).contains(&options.connections), "--connections is from 1 to 64");
     ensure!((0.1..=30.0).contains(&options.secs), "--secs is from 0.1 to 30");
-    let report = LocalSet::new().run_until(measure(&options)).await?;
+    let report = match (options.primitive, options.operation) {
+        (Some(primitive), _) => primitive::measure(primitive, options.secs)?,
+        (None, Some(operation)) => LocalSet::new().run_until(measure(&options, operation)).await?,
+        (None, None) => bail!("nothing to measure"),
+    };
     println!("{report}");
     Ok(())
 }
 
-async fn measure(options: &Options) -> Result<serde_json::Value> {
+async fn measure(options: &Options, operation: Operation) -> Result<serde_json::Value> {
     let site = Rc::new(Site::discover(options).await?);
     let tokens = options.tokens.div_ceil(options.connections);
     let preparations: Vec<_> = (0..options.connections)
-        .map(|_| spawn_local(Worker::prepare(site.clone(), options.operation, tokens)))
+        .map(|_| spawn_local(Worker::prepare(site.clone(), operation, tokens)))
         .collect();
     let mut workers = Vec::new();
     for preparation in preparations {

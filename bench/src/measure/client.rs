@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 /// The demo's administrator, as its start prints it.
 const ADMIN: &str = "admin-swagger:n8HF35qzZkmsukHJzzz9LnN8m9Mf97uq";
 
-/// A confidential client with every grant that is measured.
-pub(crate) async fn create(base: &str) -> Result<()> {
+/// A confidential client with every grant that is measured, in the workspace `default`; and one of the same name in a
+/// new workspace that signs with RSA.
+pub(crate) async fn create(base: &str, rsa: &str) -> Result<()> {
     let mut connection = Connection::new(Target::of_url(base)?);
     let basic = format!("Basic {}", BASE64_STANDARD.encode(ADMIN));
     let headers = [("authorization", basic.as_str())];
@@ -26,27 +27,29 @@ pub(crate) async fn create(base: &str) -> Result<()> {
     let tokens: Value = serde_json::from_slice(&reply.body)?;
     let token = tokens.get("access_token").and_then(Value::as_str).context("no access_token")?;
     let bearer = format!("Bearer {token}");
-    let headers = [("authorization", bearer.as_str())];
-    let client = json!({
-        "authorization_server_id": "default",
-        "client_id": "bench",
-        "client_name": "Measurement",
-        "client_secret": "bench-secret-that-is-as-long-as-one-that-is-generated",
-        "grant_types": ["authorization_code", "client_credentials", "refresh_token"],
-        "redirect_uris": ["https://client.example/callback"],
-        "response_types": ["code"],
-        "scopes": ["openid", "offline_access"],
-        "token_endpoint_auth_method": "client_secret_basic",
-    })
-    .to_string();
-    let reply = connection
-        .send(&Request {
-            method: Some("POST"),
-            path: "/api/admin/default/clients",
-            headers: &headers,
-            body: Some(("application/json", &client)),
-        })
-        .await?;
-    ensure!(reply.status == 201, "the client: {} {}", reply.status, reply.text());
+    let workspace = json!({"id": rsa, "name": "RSA", "key_type": "rsa"});
+    post(&mut connection, &bearer, "/api/admin/default/servers", &workspace).await?;
+    for (workspace, id) in [("default", "bench"), (rsa, "bench-rsa")] {
+        let client = json!({
+            "authorization_server_id": workspace,
+            "client_id": id,
+            "client_name": "Measurement",
+            "client_secret": "bench-secret-that-is-as-long-as-one-that-is-generated",
+            "grant_types": ["authorization_code", "client_credentials", "refresh_token"],
+            "redirect_uris": ["https://client.example/callback"],
+            "response_types": ["code"],
+            "scopes": ["openid", "offline_access"],
+            "token_endpoint_auth_method": "client_secret_basic",
+        });
+        post(&mut connection, &bearer, "/api/admin/default/clients", &client).await?;
+    }
+    Ok(())
+}
+
+async fn post(connection: &mut Connection, bearer: &str, path: &str, document: &Value) -> Result<()> {
+    let (headers, body) = ([("authorization", bearer)], document.to_string());
+    let body = Some(("application/json", body.as_str()));
+    let reply = connection.send(&Request { method: Some("POST"), path, headers: &headers, body }).await?;
+    ensure!(reply.status == 201, "{path}: {} {}", reply.status, reply.text());
     Ok(())
 }

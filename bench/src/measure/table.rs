@@ -4,18 +4,29 @@ use serde_json::Value;
 
 /// Prints the report.
 pub(crate) fn print(report: &Value) {
-    let row = |cells: [&str; 9]| {
+    let row = |cells: [&str; 10]| {
         let [name, rest @ ..] = cells;
         let cell = |line: String, (column, cell): (usize, &&str)| {
-            let width = if column < 6 { 11 } else { 15 };
+            let width = if column < 7 { 11 } else { 15 };
             line + &format!("{cell:>width$}")
         };
         let line = rest.iter().enumerate().fold(format!("{name:<19}"), cell);
         println!("{}", line.trim_end());
     };
     println!();
-    row(["one core", "floor", "postern", "ratio", "floor", "postern", "ratio", "floor", "postern"]);
-    row(["", "ops/s", "ops/s", "", "CPU µs/op", "CPU µs/op", "by CPU", "p50/p99 ms", "p50/p99 ms"]);
+    row([
+        "one core",
+        "floor",
+        "postern",
+        "ratio",
+        "floor",
+        "postern",
+        "ratio",
+        "primitive",
+        "floor",
+        "postern",
+    ]);
+    row(["", "ops/s", "ops/s", "", "CPU µs/op", "CPU µs/op", "by CPU", "by CPU", "p50/p99 ms", "p50/p99 ms"]);
     for both in report.pointer("/operations").and_then(Value::as_array).into_iter().flatten() {
         let name = both.pointer("/name").and_then(Value::as_str).unwrap_or_default();
         let number = |pointer: &str| both.pointer(pointer).and_then(Value::as_f64).unwrap_or(0.0);
@@ -33,6 +44,7 @@ pub(crate) fn print(report: &Value) {
             &format!("{:.1}", cpu("floor")),
             &format!("{:.1}", cpu("postern")),
             &percent(cpu("floor"), cpu("postern")),
+            &percent(number("/primitive/cpu_us_per_op"), cpu("postern")),
             &latency("floor"),
             &latency("postern"),
         ]);
@@ -45,6 +57,7 @@ pub(crate) fn print(report: &Value) {
     println!("\n{:<19}{:>12}{:>12}", "", "floor", "postern");
     let rows = [
         ("start-up, ms", "start_up_ms", 1.0),
+        ("after a kill, ms", "start_up_after_kill_ms", 1.0),
         ("memory idle, MiB", "rss_idle_kib", 1024.0),
         ("after load, MiB", "rss_after_load_kib", 1024.0),
         ("at most, MiB", "rss_peak_kib", 1024.0),
@@ -60,5 +73,5 @@ pub(crate) fn print(report: &Value) {
 
 /// `part` of `whole`; 100% is as good as the floor.
 fn percent(part: f64, whole: f64) -> String {
-    if whole > 0.0 { format!("{:.0}%", part / whole * 100.0) } else { "-".into() }
+    if whole > 0.0 && part > 0.0 { format!("{:.0}%", part / whole * 100.0) } else { "-".into() }
 }

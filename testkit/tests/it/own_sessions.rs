@@ -73,7 +73,8 @@ async fn a_session_ends_however_much_it_is_used_and_a_lower_limit_counts_at_once
     app.code_in(&other).await;
     server.clock().advance(minutes(5));
     assert!(is_logged_in(&app, &other).await);
-    admin.change("/servers/default", &json!({"sso": {}, "cookie_max_age": "5m0s"})).await;
+    let shorter = json!({"sso": {}, "cookie_max_age": "5m0s"});
+    server.administrator().await.change("/servers/default", &shorter).await;
     assert!(!is_logged_in(&app, &other).await);
 }
 

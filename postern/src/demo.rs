@@ -99,6 +99,10 @@ async fn open(args: &DemoArgs, directory: &DataDirectory, port: u16) -> anyhow::
     config.demo = true;
     config.default_tenant = Some(TenantId::new(DEMO_TENANT));
     config.fetch.allow_loopback = args.allow_loopback_fetch;
+    if args.allow_loopback_fetch {
+        // Programs on this machine may serve `https` with the demo's own certificate.
+        config.fetch.extra_trust_anchors.push(directory.certificate().root_file());
+    }
     let engine = wire::open_engine(config, Arc::clone(&store))?;
     wire::check_key(&engine, store.as_ref()).await.with_context(|| directory.key().to_string())?;
     engine.bootstrap_demo().await?;

@@ -62,5 +62,23 @@ fn text(explanation: &Explanation) -> String {
     ];
     let given = lines.into_iter().filter_map(|(name, value)| Some((name, value?)));
     // What was received is a stranger's text: it must not steer the terminal.
-    given.map(|(name, value)| format!("{name:<10} {}\n", value.escape_debug())).collect()
+    given.map(|(name, value)| format!("{name:<10} {}\n", harmless(value))).collect()
+}
+
+/// Escapes whatever is not plain text; quotation marks are.
+fn harmless(value: &str) -> String {
+    let mut shown = String::with_capacity(value.len());
+    for character in value.chars() {
+        match character {
+            '\'' | '"' => shown.push(character),
+            _ => shown.extend(character.escape_debug()),
+        }
+    }
+    shown
+}
+
+#[test]
+fn what_was_received_cannot_steer_the_terminal() {
+    assert_eq!(harmless("the client's \"name\""), "the client's \"name\"");
+    assert_eq!(harmless("\u{1b}[2J\n\u{202e}"), "\\u{1b}[2J\\n\\u{202e}");
 }

@@ -28,8 +28,10 @@ const CLIENTS = [
   { name: "oidc-client-ts", command: ["node", "oidc-client-ts.mjs"] },
   { name: "Authlib", command: [PYTHON, "authlib_client.py"] },
   { name: "mod_auth_openidc", command: ["node", "mod_auth_openidc.mjs"] },
+  { name: "MCP SDK, TypeScript", command: ["node", "mcp-typescript.mjs"] },
+  { name: "MCP SDK, Python", command: [PYTHON, "mcp_python.py"] },
 ];
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 
 const wanted = process.argv.slice(2);
 const selected = CLIENTS.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));

@@ -40,11 +40,11 @@ use std::thread::Thread;
 /// Declares one `#[test]` per test of the suite.
 ///
 /// `$run` is a function that makes an empty store, hands it to the test and drives the future to its end:
-/// `fn run<F: Future<Output = ()>>(test: impl FnOnce(Arc<dyn Store>) -> F)`.
+/// `fn run<F: Future<Output = ()>>(test: impl FnOnce(Arc<dyn Store>) -> F)`. Attributes before it stand before each test.
 #[macro_export]
 macro_rules! contract_tests {
-    ($run:ident) => {
-        $crate::contract_tests! { $run:
+    ($(#[$attribute:meta])* $run:ident) => {
+        $crate::contract_tests! { [$(#[$attribute])*] $run:
             an_artifact_is_created_once
             an_artifact_is_replaced_in_its_revision_only
             an_artifact_is_put_whatever_is_there
@@ -93,13 +93,15 @@ macro_rules! contract_tests {
             a_store_says_how_it_is
         }
     };
-    ($run:ident: $($test:ident)*) => {
-        $(
-            #[test]
-            fn $test() {
-                $run($crate::contract::$test);
-            }
-        )*
+    ($attributes:tt $run:ident: $($test:ident)*) => {
+        $($crate::contract_tests! { one $attributes $run $test })*
+    };
+    (one [$(#[$attribute:meta])*] $run:ident $test:ident) => {
+        #[test]
+        $(#[$attribute])*
+        fn $test() {
+            $run($crate::contract::$test);
+        }
     };
 }
 

@@ -14,22 +14,33 @@ struct Row {
     tests_may_also_use: &'static [&'static str],
 }
 
-const ARROWS: [Row; 11] = [
+const ARROWS: [Row; 12] = [
     Row { name: "jose", may_use: &[], tests_may_also_use: &[] },
     Row { name: "protocol", may_use: &["jose"], tests_may_also_use: &[] },
     Row { name: "store", may_use: &["protocol"], tests_may_also_use: &[] },
     Row { name: "store-sqlite", may_use: &["store", "protocol"], tests_may_also_use: &[] },
+    Row { name: "store-postgres", may_use: &["store", "protocol"], tests_may_also_use: &[] },
     Row { name: "engine", may_use: &["store", "protocol", "jose"], tests_may_also_use: &["store-sqlite"] },
     Row { name: "web", may_use: &["engine", "protocol"], tests_may_also_use: &["store", "jose"] },
     Row { name: "admin", may_use: &["engine", "protocol"], tests_may_also_use: &["store", "jose"] },
     Row {
         name: "postern",
-        may_use: &["admin", "web", "engine", "store", "store-sqlite", "protocol", "jose"],
+        may_use: &["admin", "web", "engine", "store", "store-sqlite", "store-postgres", "protocol", "jose"],
         tests_may_also_use: &[],
     },
     Row {
         name: "testkit",
-        may_use: &["admin", "web", "engine", "store", "store-sqlite", "protocol", "jose", "postern"],
+        may_use: &[
+            "admin",
+            "web",
+            "engine",
+            "store",
+            "store-sqlite",
+            "store-postgres",
+            "protocol",
+            "jose",
+            "postern",
+        ],
         tests_may_also_use: &[],
     },
     Row { name: "xtask", may_use: &[], tests_may_also_use: &[] },
@@ -37,14 +48,15 @@ const ARROWS: [Row; 11] = [
 ];
 
 /// Libraries that only the named crates may open the door with.
-const DOORS: [(&str, &[&str]); 8] = [
+const DOORS: [(&str, &[&str]); 9] = [
     ("axum", &["web", "admin", "postern", "testkit"]),
     ("hyper", &["postern", "testkit", "bench"]),
     ("reqwest", &["engine", "testkit", "bench"]),
     ("rusqlite", &["store-sqlite", "bench"]),
+    ("tokio-postgres", &["store-postgres"]),
     ("minijinja", &["web"]),
     ("argon2", &["engine", "bench"]),
-    ("tokio", &["store-sqlite", "engine", "web", "admin", "postern", "testkit", "bench"]),
+    ("tokio", &["store-sqlite", "store-postgres", "engine", "web", "admin", "postern", "testkit", "bench"]),
     ("rand", &[]),
 ];
 
@@ -144,7 +156,7 @@ fn protocol_reaches_no_runtime_server_or_database() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8(output.stdout).unwrap();
     assert!(tree.contains("jose v"), "the tree of `protocol` shows no jose:\n{tree}");
-    let forbidden = ["tokio", "axum", "hyper", "rusqlite", "rand", "reqwest"];
+    let forbidden = ["tokio", "axum", "hyper", "rusqlite", "tokio-postgres", "rand", "reqwest"];
     let violations: Vec<String> = tree
         .lines()
         .filter(|line| forbidden.contains(&line.split(' ').next().unwrap_or_default()))

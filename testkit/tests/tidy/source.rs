@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The crates of the workspace, in the order of the arrows (see `arrows`).
-pub(crate) const CRATES: [&str; 11] = [
+pub(crate) const CRATES: [&str; 12] = [
     "jose",
     "protocol",
     "store",
     "store-sqlite",
+    "store-postgres",
     "engine",
     "web",
     "admin",

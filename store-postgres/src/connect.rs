@@ -1,0 +1,264 @@
+//! Reaching the server: where it is, TLS, what a new session is told and what is looked at before it is used.
+
+use crate::failure::told;
+use crate::sql;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use zeroize::Zeroizing;
+
+/// Settings of the store.
+#[derive(Clone)]
+pub struct Options {
+    /// The password of the URL's user, if the server asks for one.
+    pub password: Option<Zeroizing<Vec<u8>>>,
+    pub tls: Tls,
+    /// Most connections of this process.
+    pub connections: usize,
+    /// How long a request waits for a connection before it is answered `Unavailable`.
+    pub acquire: Duration,
+    /// How long a statement may take, and how long a silent server is believed to be alive.
+    pub statement: Duration,
+    /// The schema that holds the tables, made where it is missing; otherwise the one that the user's sessions have.
+    pub schema: Option<String>,
+    /// Whether missing migrations are applied. Otherwise a database that lacks more than the last one is refused.
+    pub migrate: bool,
+    /// Whether a server that could lose acknowledged writes is used all the same.
+    pub accept_data_loss: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            password: None,
+            tls: Tls::VerifyFull { ca_file: None },
+            connections: 16,
+            acquire: Duration::from_millis(250),
+            statement: Duration::from_secs(5),
+            schema: None,
+            migrate: true,
+            accept_data_loss: false,
+        }
+    }
+}
+
+/// How the way to the server is protected. A Unix socket needs nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// Not at all.
+    Off,
+    /// The certificate must be valid for the host of the URL; `ca_file` (PEM) replaces the system's roots.
+    VerifyFull { ca_file: Option<PathBuf> },
+}
+
+/// Why a store cannot be opened: one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{0}")]
+    Setting(String),
+    /// Nobody answers, or not yet: worth waiting for.
+    #[error("the database does not answer: {0}")]
+    Unreachable(String),
+    #[error("the database says no: {0}")]
+    Refused(String),
+    #[error("the server is a standby, which takes no writes: name the primary, or all of them")]
+    Standby,
+    #[error("the server runs with {setting} = {found}, which could lose acknowledged writes: set it to on")]
+    NotDurable { setting: &'static str, found: String },
+    #[error(
+        "the database does not compare text by bytes: CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+    )]
+    Collation,
+    #[error("the database has schema version {found}, this program knows {known}: run a newer version of it")]
+    Newer { found: i64, known: i64 },
+    #[error("migration {version} ({name}) was changed after it had been applied to this database")]
+    Changed { version: i64, name: String },
+    #[error("{0} migrations are missing in the database: run `postern migrate`")]
+    Pending(usize),
+    #[error("the database is being migrated by {owner}: try again in some seconds")]
+    Migrating { owner: String },
+}
+
+impl From<tokio_postgres::Error> for OpenError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(code) = error.code() else { return Self::Unreachable(told(&error)) };
+        // Starting up, shutting down, full, cut off: it may come.
+        let passing = *code == SqlState::TOO_MANY_CONNECTIONS
+            || code.code().starts_with("57P")
+            || code.code().starts_with("08");
+        if passing { Self::Unreachable(told(&error)) } else { Self::Refused(told(&error)) }
+    }
+}
+
+/// TCP: how long one host may take to answer, and how long it may be silent.
+const CONNECT_WAITS: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_secs(5);
+/// How long a write waits for another one's row.
+const LOCK_WAITS: Duration = Duration::from_secs(2);
+
+/// Everything needed to open a connection.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    pub(crate) config: Config,
+    pub(crate) tls: Option<MakeRustlsConnect>,
+}
+
+impl Connector {
+    /// # Errors
+    /// The URL or the CA file is not what it should be. Nothing is connected yet.
+    pub(crate) fn new(url: &str, options: &Options) -> Result<Self, OpenError> {
+        let mut config: Config =
+            url.parse().map_err(|error: tokio_postgres::Error| OpenError::Setting(told(&error)))?;
+        if config.get_password().is_some() {
+            return Err(OpenError::Setting("a password does not belong in the URL".to_owned()));
+        }
+        if let Some(password) = &options.password {
+            config.password(password.as_slice());
+        }
+        if let Some(schema) = &options.schema {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            if !schema.starts_with(|c: char| c.is_ascii_lowercase()) || !schema.chars().all(plain) {
+                return Err(OpenError::Setting(format!("the schema {schema:?}: use a-z, 0-9 and _")));
+            }
+            config.options(format!("-c search_path={schema}"));
+        }
+        let local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        let tls = match &options.tls {
+            Tls::VerifyFull { ca_file } if !local => Some(verify_full(ca_file.as_deref())?),
+            _ => None,
+        };
+        config
+            .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable })
+            .connect_timeout(CONNECT_WAITS)
+            .tcp_user_timeout(SILENCE)
+            .keepalives(true)
+            .keepalives_idle(SILENCE)
+            .keepalives_interval(Duration::from_secs(1))
+            .keepalives_retries(3);
+        if config.get_hosts().len() > 1 {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        Ok(Self { config, tls })
+    }
+
+    /// A connection apart from the pool.
+    pub(crate) async fn connect(&self) -> Result<Client, OpenError> {
+        let connected = async {
+            match self.tls.clone() {
+                Some(tls) => {
+                    let (client, connection) = self.config.connect(tls).await?;
+                    tokio::spawn(async move { connection.await.inspect_err(ended) });
+                    Ok(client)
+                }
+                None => {
+                    let (client, connection) = self.config.connect(NoTls).await?;
+                    tokio::spawn(async move { connection.await.inspect_err(ended) });
+                    Ok(client)
+                }
+            }
+        };
+        let silent = |_| OpenError::Unreachable(format!("no answer within {SILENCE:?}"));
+        tokio::time::timeout(SILENCE, connected).await.map_err(silent)?
+    }
+}
+
+fn ended(error: &tokio_postgres::Error) {
+    tracing::debug!(error = told(error), "a database connection ended");
+}
+
+fn verify_full(ca_file: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {
+    let mut roots = rustls::RootCertStore::empty();
+    match ca_file {
+        Some(path) => {
+            let unusable = |error: String| OpenError::Setting(format!("{}: {error}", path.display()));
+            let found = CertificateDer::pem_file_iter(path)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(|error| unusable(error.to_string()))?;
+            for certificate in found {
+                roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+            }
+            if roots.is_empty() {
+                return Err(unusable("holds no certificate".to_owned()));
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| OpenError::Setting(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// What a server says of itself when it is first reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServerState {
+    standby: bool,
+    synchronous_commit: String,
+    fsync: String,
+    compares_bytes: bool,
+    pub(crate) standby_names: String,
+}
+
+impl ServerState {
+    pub(crate) async fn of(client: &Client) -> Result<Self, tokio_postgres::Error> {
+        let answers = client.simple_query(sql::SERVER_STATE).await?;
+        let row = answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let text = |column| row.and_then(|row| row.get(column)).unwrap_or_default();
+        let holds = |column| text(column).starts_with('t');
+        Ok(Self {
+            standby: holds(0) || text(1) == "on",
+            synchronous_commit: text(2).to_owned(),
+            fsync: text(3).to_owned(),
+            compares_bytes: holds(4) && text(5).eq_ignore_ascii_case("UTF8"),
+            standby_names: text(6).to_owned(),
+        })
+    }
+
+    /// # Errors
+    /// Why this server must not be used.
+    pub(crate) fn check(&self, accept_data_loss: bool) -> Result<(), OpenError> {
+        if self.standby {
+            return Err(OpenError::Standby);
+        }
+        if !self.compares_bytes {
+            return Err(OpenError::Collation);
+        }
+        match self.data_loss() {
+            Some(error) if !accept_data_loss => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The setting by which a crash would take acknowledged writes with it.
+    pub(crate) fn data_loss(&self) -> Option<OpenError> {
+        // A server without the setting `fsync` cannot switch it off.
+        let settings = [("synchronous_commit", &self.synchronous_commit), ("fsync", &self.fsync)];
+        let (setting, found) = settings.into_iter().find(|(_, value)| value.as_str() == "off")?;
+        Some(OpenError::NotDurable { setting, found: found.clone() })
+    }
+}
+
+/// What every session of the pool is told. Read-only: only [`sql::BEGIN_WRITE`] lets writes through.
+pub(crate) fn session_settings(statement: Duration) -> String {
+    format!(
+        "SET default_transaction_read_only = on; SET statement_timeout = {}; SET lock_timeout = {}; \
+         SET idle_in_transaction_session_timeout = {}",
+        statement.as_millis(),
+        LOCK_WAITS.as_millis(),
+        statement.as_millis() * 2
+    )
+}

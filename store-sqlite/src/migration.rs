@@ -88,7 +88,7 @@ pub(crate) fn apply(connection: &Connection, known: &[Migration]) -> Result<(), 
     if missing(connection, known)?.is_empty() {
         return Ok(());
     }
-    let owner = format!("process {}", std::process::id());
+    let owner = owner();
     take_lock(connection, &owner)?;
     let result = missing(connection, known).and_then(|missing| {
         missing.iter().try_for_each(|migration| {
@@ -98,6 +98,13 @@ pub(crate) fn apply(connection: &Connection, known: &[Migration]) -> Result<(), 
     });
     connection.execute(sql::DROP_MIGRATION_LOCK, [&owner])?;
     result
+}
+
+/// Names this process, also among containers that each have a process of its number.
+fn owner() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let number = std::process::id();
+    format!("process {number} ({:08x})", RandomState::new().hash_one(number))
 }
 
 fn apply_one(connection: &Connection, migration: &Migration) -> Result<(), OpenError> {

@@ -11,7 +11,7 @@ use protocol::server::Server;
 
 use crate::cli::CreateTenantArgs;
 use crate::config::Config;
-use crate::{serve, server};
+use crate::{serve, server, wire};
 
 /// The client that administers the tenant.
 const ADMIN_CLIENT: &str = "admin";
@@ -25,7 +25,8 @@ pub(crate) fn run(args: &CreateTenantArgs) -> anyhow::Result<()> {
     ensure!(is_valid_chosen_id(&args.id), "{:?}: use letters, digits, and . _ ~ -", args.id);
     let tenant = TenantId::new(&args.id);
     server::runtime()?.block_on(async {
-        let engine = serve::open(&config).await?;
+        let store = wire::open_store(&config.store, true).await?;
+        let engine = serve::open(&config, store).await?;
         let secret = create(&engine, &tenant, args.name.as_deref().unwrap_or(&args.id)).await?;
         let base = engine.public_url();
         println!("Tenant          {tenant}");

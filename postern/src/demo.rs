@@ -92,7 +92,7 @@ async fn start(args: &DemoArgs) -> anyhow::Result<()> {
 
 /// The engine over the demo's own database, with everything in it that the quick start needs.
 async fn open(args: &DemoArgs, directory: &DataDirectory, port: u16) -> anyhow::Result<Arc<Engine>> {
-    let store = wire::open_store(&directory.store(), true)?;
+    let store = wire::open_store(&directory.store(), true).await?;
     let is_new = wire::is_new(store.as_ref()).await?;
     let key = seal_key::open(&directory.key(), is_new)?;
     let mut config = EngineConfig::new(format!("https://localhost:{port}"), key);

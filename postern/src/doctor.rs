@@ -92,7 +92,8 @@ async fn examine(config: &Config, now: OffsetDateTime) -> Vec<Finding> {
 
 async fn open_store(config: &Config, findings: &mut Vec<Finding>) -> Option<std::sync::Arc<dyn Store>> {
     const SUBJECT: &str = "store";
-    match wire::pending(&config.store) {
+    let see = format!("see {}", config.store.setting());
+    match wire::pending(&config.store).await {
         Ok(pending) if !pending.is_empty() => {
             let detail = format!("{} migrations are missing", pending.len());
             findings.push(Finding::warn(SUBJECT, detail, "run `postern migrate`, or start the server once"));
@@ -100,12 +101,12 @@ async fn open_store(config: &Config, findings: &mut Vec<Finding>) -> Option<std:
         }
         Ok(_) => {}
         Err(error) => {
-            findings.push(Finding::fail(SUBJECT, cli::one_line(&error), "see store.sqlite.path"));
+            findings.push(Finding::fail(SUBJECT, cli::one_line(&error), see));
             return None;
         }
     }
     let opened = async {
-        let store = wire::open_store(&config.store, false)?;
+        let store = wire::open_store(&config.store, false).await?;
         store.ping().await?;
         let version = store.schema_version().await?;
         anyhow::Ok((store, version))
@@ -113,10 +114,13 @@ async fn open_store(config: &Config, findings: &mut Vec<Finding>) -> Option<std:
     match opened.await {
         Ok((store, version)) => {
             findings.push(Finding::ok(SUBJECT, format!("reads and writes, schema version {version}")));
+            if let Ok(Some(advice)) = wire::advice(&config.store).await {
+                findings.push(Finding::warn(SUBJECT, advice, ""));
+            }
             Some(store)
         }
         Err(error) => {
-            findings.push(Finding::fail(SUBJECT, cli::one_line(&error), "see store.sqlite.path"));
+            findings.push(Finding::fail(SUBJECT, cli::one_line(&error), see));
             None
         }
     }
@@ -140,7 +144,7 @@ async fn sealing_key(config: &Config, store: Option<&dyn Store>) -> Finding {
 
 /// Files that nobody else should read.
 fn permissions(config: &Config) -> Vec<Finding> {
-    let mut private = vec![config.store.directory().to_owned()];
+    let mut private = vec![config.directory().to_owned()];
     if let Secret::File(path) = &config.key {
         private.push(path.clone());
     }

@@ -39,11 +39,11 @@ fn places(file: &Path) -> anyhow::Result<(Store, Secret)> {
 
 async fn find(store: &Store, key: &Secret, trace_id: &str) -> anyhow::Result<Option<Explanation>> {
     ensure!(
-        wire::pending(store)?.is_empty(),
+        wire::pending(store).await?.is_empty(),
         "there is no database of this version here: name the demo's directory with --data-dir, or a server's file with --config"
     );
     let config = EngineConfig::new("", seal_key::open(key, false)?);
-    let engine = wire::open_engine(config, Arc::clone(&wire::open_store(store, false)?))?;
+    let engine = wire::open_engine(config, Arc::clone(&wire::open_store(store, false).await?))?;
     Ok(engine.explanation(trace_id).await?)
 }
 

@@ -12,19 +12,19 @@ use crate::{log, seal_key, server, wire};
 /// One line that names the setting.
 pub(crate) fn run(file: &Path, plan: bool) -> anyhow::Result<()> {
     let config = Config::read(file)?;
-    let pending = wire::pending(&config.store)?;
-    if pending.is_empty() {
-        println!("The schema is up to date.");
-    }
-    for migration in &pending {
-        println!("{} {migration}", if plan { "Would apply" } else { "Applying" });
-    }
-    if plan {
-        return Ok(());
-    }
-    let _log = log::start(config.log)?;
     server::runtime()?.block_on(async {
-        let store = wire::open_store(&config.store, true)?;
+        let pending = wire::pending(&config.store).await?;
+        if pending.is_empty() {
+            println!("The schema is up to date.");
+        }
+        for migration in &pending {
+            println!("{} {migration}", if plan { "Would apply" } else { "Applying" });
+        }
+        if plan {
+            return Ok(());
+        }
+        let _log = log::start(config.log)?;
+        let store = wire::open_store(&config.store, true).await?;
         let is_new = wire::is_new(store.as_ref()).await?;
         seal_key::open(&config.key, is_new)?;
         println!("The schema has version {}.", store.schema_version().await?);

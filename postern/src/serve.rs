@@ -8,6 +8,7 @@ use engine::{Engine, EngineConfig};
 use protocol::id::TenantId;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use store::Store;
 use time::OffsetDateTime;
 use url::Url;
 
@@ -38,7 +39,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
         Some(address) => Some(server::bind("metrics_listen", address).await?),
         None => None,
     };
-    let engine = open(&config).await?;
+    let engine = open(&config, wire::await_store(&config.store).await?).await?;
     let shutdown = Shutdown::default();
     shutdown.on_signals()?;
     tracing::info!(public_url = engine.public_url(), listen = %config.listen, "serving");
@@ -63,12 +64,11 @@ async fn start(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The engine over the configured database, after everything was looked at that must not be so.
+/// The engine over the database, after everything was looked at that must not be so.
 ///
 /// # Errors
 /// One line that names the setting.
-pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<Engine>> {
-    let store = wire::open_store(&config.store, true)?;
+pub(crate) async fn open(config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Arc<Engine>> {
     let is_new = wire::is_new(store.as_ref()).await?;
     let key = seal_key::open(&config.key, is_new).context("key_file")?;
     let mut settings = EngineConfig::new(config.public_url.as_str().trim_end_matches('/'), key);
@@ -81,8 +81,8 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<Engine>> {
     wire::check_key(&engine, store.as_ref()).await.with_context(|| format!("key_file: {}", config.key))?;
     ensure!(
         !engine.holds_demo_credentials().await?,
-        "store.sqlite.path: this database was made by `postern demo` and holds credentials that everybody \
-         knows; use another one"
+        "{}: this database was made by `postern demo` and holds credentials that everybody knows; use another one",
+        config.store.setting()
     );
     Ok(engine)
 }
@@ -107,7 +107,7 @@ impl TlsSource {
             Tls::SelfSigned => {
                 let host = config.public_url.host_str().unwrap_or_default();
                 let host = host.trim_start_matches('[').trim_end_matches(']');
-                Self::SelfSigned(SelfSigned::new(config.store.directory(), &[host]))
+                Self::SelfSigned(SelfSigned::new(config.directory(), &[host]))
             }
             Tls::Files { certificate, private_key } => {
                 Self::Files { certificate: certificate.clone(), private_key: private_key.clone() }

@@ -2,38 +2,99 @@
 //! storage backend.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use engine::{Engine, EngineConfig, SystemClock};
 use protocol::record::DocumentKind;
 use store::{Page, Store};
+use store_postgres::{OpenError, PostgresStore, Tls};
 use store_sqlite::{Options, SqliteStore};
+use zeroize::Zeroizing;
 
 use crate::config;
 use crate::http::{Probe, Repeatable, Rooms};
 
-/// Opens the database, bringing its schema up to date when `migrate` is set.
+/// Opens the database, bringing its schema up to date when `migrate` is set. Needs a runtime.
 ///
 /// # Errors
 /// One line that names the setting.
-pub(crate) fn open_store(store: &config::Store, migrate: bool) -> anyhow::Result<Arc<dyn Store>> {
+pub(crate) async fn open_store(store: &config::Store, migrate: bool) -> anyhow::Result<Arc<dyn Store>> {
     match store {
         config::Store::Sqlite { path } => {
             let options = Options { migrate, ..Options::default() };
-            Ok(Arc::new(SqliteStore::open(path, &options).context("store.sqlite.path")?))
+            Ok(Arc::new(SqliteStore::open(path, &options).context(store.setting())?))
+        }
+        config::Store::Postgres(postgres) => {
+            let opened = PostgresStore::open(&postgres.url, &reach(postgres, migrate)?).await;
+            Ok(Arc::new(opened.context(store.setting())?))
         }
     }
+}
+
+/// The same, waiting for a database that does not answer yet (E5).
+///
+/// # Errors
+/// One line that names the setting.
+pub(crate) async fn await_store(store: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
+    loop {
+        match open_store(store, true).await {
+            Err(error) if is_unreachable(&error) => {
+                tracing::warn!(error = crate::cli::one_line(&error), "waiting for the database");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_unreachable(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<OpenError>(), Some(OpenError::Unreachable(_)))
+}
+
+/// What is not wrong with the database and had better be otherwise.
+///
+/// # Errors
+/// The database cannot be opened.
+pub(crate) async fn advice(store: &config::Store) -> anyhow::Result<Option<&'static str>> {
+    let config::Store::Postgres(postgres) = store else { return Ok(None) };
+    let opened = PostgresStore::open(&postgres.url, &reach(postgres, false)?).await?;
+    Ok((!opened.has_synchronous_standby()).then_some(
+        "no standby is waited for, so that a failover may lose acknowledged writes: set synchronous_standby_names",
+    ))
+}
+
+fn reach(postgres: &config::Postgres, migrate: bool) -> anyhow::Result<store_postgres::Options> {
+    let password = match &postgres.password {
+        Some(place) => Some(place.read().context("store.postgres.password")?),
+        None => None,
+    };
+    Ok(store_postgres::Options {
+        password: password.map(|password| Zeroizing::new(password.trim_ascii().to_vec())),
+        tls: if postgres.tls { Tls::VerifyFull { ca_file: postgres.ca_file.clone() } } else { Tls::Off },
+        connections: postgres.connections,
+        acquire: postgres.acquire,
+        statement: postgres.statement,
+        schema: postgres.schema.clone(),
+        migrate,
+        accept_data_loss: postgres.accept_data_loss,
+    })
 }
 
 /// The migrations that the database lacks, one line each.
 ///
 /// # Errors
 /// One line that names the setting.
-pub(crate) fn pending(store: &config::Store) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn pending(store: &config::Store) -> anyhow::Result<Vec<String>> {
+    let line = |version: i64, name: &str| format!("{version:04} {name}");
     match store {
         config::Store::Sqlite { path } => {
-            let pending = store_sqlite::pending(path).context("store.sqlite.path")?;
-            Ok(pending.iter().map(|step| format!("{:04} {}", step.version, step.name)).collect())
+            let pending = store_sqlite::pending(path).context(store.setting())?;
+            Ok(pending.iter().map(|step| line(step.version, step.name)).collect())
+        }
+        config::Store::Postgres(postgres) => {
+            let pending = store_postgres::pending(&postgres.url, &reach(postgres, false)?).await;
+            Ok(pending.context(store.setting())?.iter().map(|step| line(step.version, step.name)).collect())
         }
     }
 }

@@ -50,13 +50,30 @@ pub(super) struct Tls {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Store {
-    pub(super) sqlite: Sqlite,
+    pub(super) url: Option<String>,
+    pub(super) sqlite: Option<Sqlite>,
+    pub(super) postgres: Option<Postgres>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sqlite {
     pub(super) path: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Postgres {
+    pub(super) password_file: Option<PathBuf>,
+    pub(super) password_env: Option<String>,
+    pub(super) tls: Option<String>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) schema: Option<String>,
+    pub(super) connections: Option<u32>,
+    pub(super) acquire_milliseconds: Option<u64>,
+    pub(super) statement_seconds: Option<u64>,
+    #[serde(default)]
+    pub(super) accept_data_loss: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

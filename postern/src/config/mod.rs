@@ -5,6 +5,7 @@
 mod file;
 mod nearest;
 mod secret;
+mod store;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use url::Url;
 
 pub use file::TEMPLATE;
 pub use secret::Secret;
+pub use store::{Postgres, Store};
 
 use crate::http::Limits;
 use crate::log;
@@ -65,28 +67,6 @@ pub enum Tls {
     SelfSigned,
 }
 
-/// The database.
-#[derive(Debug)]
-pub enum Store {
-    /// One file, embedded.
-    Sqlite {
-        /// The database file.
-        path: PathBuf,
-    },
-}
-
-impl Store {
-    /// The directory in which Postern may keep files of its own.
-    pub fn directory(&self) -> &Path {
-        match self {
-            Self::Sqlite { path } => match path.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            },
-        }
-    }
-}
-
 /// What outbound requests may reach beyond public addresses.
 #[derive(Debug, Default)]
 pub struct Fetch {
@@ -133,6 +113,16 @@ impl Config {
         Self::parse(file, &text)
     }
 
+    /// The directory in which Postern may keep files of its own: that of the database or else of the sealing key.
+    pub fn directory(&self) -> &Path {
+        let key = match &self.key {
+            Secret::File(path) => Some(path.as_path()),
+            Secret::Env(_) => None,
+        };
+        let parent = self.store.file().or(key).and_then(Path::parent);
+        parent.filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
     fn parse(path: &Path, text: &str) -> Result<Self, Wrong> {
         let file = file::parse(path, text)?;
         let wrong = |setting: &str, problem: String| Wrong::new(path, setting, problem);
@@ -157,7 +147,7 @@ impl Config {
                 other => Some(address(other).map_err(|problem| wrong("metrics_listen", problem))?),
             },
             tls: tls(file.tls).map_err(|(setting, problem)| wrong(&format!("tls.{setting}"), problem))?,
-            store: Store::Sqlite { path: file.store.sqlite.path },
+            store: Store::from_file(file.store).map_err(|(setting, problem)| wrong(&setting, problem))?,
             key,
             trusted_proxies,
             admin_origins: file

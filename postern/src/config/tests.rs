@@ -31,13 +31,35 @@ fn everything() -> String {
 }
 
 #[test]
+fn the_scheme_of_the_url_names_the_database() {
+    let store = |text: &str| {
+        let text = SMALL.replace("[store.sqlite]\npath = \"postern.db\"", text);
+        Config::parse(Path::new("postern.toml"), &text).unwrap().store
+    };
+    let Store::Sqlite { path } = store("[store]\nurl = \"sqlite:/var/lib/postern/postern.db\"") else {
+        panic!("another database");
+    };
+    assert_eq!(path, Path::new("/var/lib/postern/postern.db"));
+    let Store::Postgres(postgres) = store("[store]\nurl = \"postgres://postern@a:5432,b:5432/postern\"")
+    else {
+        panic!("another database");
+    };
+    assert!(postgres.tls && postgres.ca_file.is_none() && !postgres.accept_data_loss);
+    let everything: toml::Table = everything().parse().unwrap();
+    let stated = &everything["store"]["postgres"];
+    assert_eq!(stated["connections"].as_integer().unwrap() as usize, postgres.connections);
+    assert_eq!(stated["acquire_milliseconds"].as_integer().unwrap() as u128, postgres.acquire.as_millis());
+    assert_eq!(stated["statement_seconds"].as_integer().unwrap() as u64, postgres.statement.as_secs());
+}
+
+#[test]
 fn the_small_configuration_has_the_defaults() {
     let config = Config::parse(Path::new("postern.toml"), SMALL).unwrap();
     assert_eq!(config.listen.to_string(), "0.0.0.0:8443");
     assert_eq!(config.metrics_listen.unwrap().to_string(), "127.0.0.1:9000");
     assert_eq!(config.limits.body_bytes, 256 * 1024);
     assert_eq!(config.key, Secret::File("seal.key".into()));
-    assert_eq!(config.store.directory(), Path::new("."));
+    assert_eq!(config.directory(), Path::new("."));
     assert!(!config.fetch.allow_loopback);
 }
 
@@ -67,7 +89,7 @@ fn the_template_is_a_valid_configuration_and_names_the_true_defaults() {
 #[test]
 fn the_template_shows_every_setting() {
     let everything: toml::Table = everything().parse().unwrap();
-    for section in ["", "tls", "store", "store.sqlite", "limits", "fetch", "log"] {
+    for section in ["", "tls", "store", "store.sqlite", "store.postgres", "limits", "fetch", "log"] {
         let known = known_settings(section);
         let mut shown = &everything;
         for name in section.split('.').filter(|name| !name.is_empty()) {
@@ -103,6 +125,8 @@ fn e_23_an_unknown_setting_is_named_with_its_line_and_the_nearest_known_one() {
 #[test]
 fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
     let replaced = |from: &str, to: &str| wrong(&SMALL.replace(from, to));
+    let on = |store: &str| wrong(&SMALL.replace("[store.sqlite]\npath = \"postern.db\"", store));
+    let postgres = |line: &str| on(&format!("[store]\nurl = \"postgres://a@b/c\"\n[store.postgres]\n{line}"));
     for (problem, setting) in [
         (replaced("https://login", "http://login"), "public_url: must begin with https://"),
         (replaced("example.com", "example.com/x"), "public_url: must be scheme, host and port"),
@@ -113,6 +137,19 @@ fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
         (replaced("true", "true\ncertificate = \"a\""), "tls.self_signed: excludes"),
         (replaced("\"postern.db\"", "7"), "store.sqlite.path: invalid type"),
         (replaced("[store.sqlite]\npath = \"postern.db\"", ""), "missing field `store`"),
+        (on("[store]"), "store: is missing"),
+        (on("[store]\nurl = \"mysql://a/b\""), "store.url: must begin with postgres://"),
+        (on("[store]\nurl = \"sqlite:\""), "store.url: must be sqlite: and a path"),
+        (on("[store]\nurl = \"sqlite:a\"\n[store.sqlite]\npath = \"b\""), "store.sqlite: excludes url"),
+        (on("[store.postgres]\ntls = \"off\""), "store.url: is missing"),
+        (on("[store]\nurl = \"postgres://a:b@c,d/e\""), "store.url: must not contain a password"),
+        (postgres("tls = \"prefer\""), "store.postgres.tls: \"prefer\" is neither"),
+        (postgres("tls = \"off\"\nca_file = \"a\""), "store.postgres.ca_file: is of no use"),
+        (postgres("connections = 0"), "store.postgres.connections: must be at least 1"),
+        (
+            postgres("password_file = \"a\"\npassword_env = \"B\""),
+            "store.postgres.password_env: give a file or",
+        ),
         (wrong(&with("", "key_env = \"K\"")), "key_env: give a file or a variable"),
         (wrong(&with("", "listen = \"8443\"")), "listen: \"8443\" is not an address"),
         (wrong(&with("", "metrics_listen = \"yes\"")), "metrics_listen: \"yes\" is not"),

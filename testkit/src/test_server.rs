@@ -2,12 +2,15 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use engine::{Clock, Engine, EngineConfig};
 use http_body_util::BodyExt;
 use postern::http::{Gate, Hsts, Limits, Metrics, Settings};
 use store::Store;
 use store::memory::MemoryStore;
+use store_postgres::PostgresStore;
 use store_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
 
@@ -28,16 +31,17 @@ struct Inner {
 }
 
 impl TestServer {
-    /// With the two ready tenants in a store in memory.
+    /// With the two ready tenants in a store in memory, or in a schema of its own where `POSTERN_TEST_POSTGRES` names a
+    /// server.
     pub async fn start() -> Self {
-        let store = Arc::new(MemoryStore::new());
+        let store = backend().await;
         Ready::copy_into(store.as_ref()).await;
         Self::open(store, Arc::default(), None)
     }
 
     /// The same, and it may fetch documents from this machine, also by plain `http`.
     pub async fn reaching_loopback() -> Self {
-        let store = Arc::new(MemoryStore::new());
+        let store = backend().await;
         Ready::copy_into(store.as_ref()).await;
         let mut config = config();
         config.fetch.allow_loopback = true;
@@ -168,4 +172,26 @@ const DATABASE: &str = "postern.db";
 
 fn sqlite(directory: &TempDir) -> SqliteStore {
     SqliteStore::open(directory.path().join(DATABASE), &Options::default()).expect("a database")
+}
+
+/// The store behind most tests.
+async fn backend() -> Arc<dyn Store> {
+    match std::env::var("POSTERN_TEST_POSTGRES") {
+        Ok(url) => Arc::new(postgres(&url).await),
+        Err(_) => Arc::new(MemoryStore::new()),
+    }
+}
+
+/// An empty store on that server, for this test alone.
+async fn postgres(url: &str) -> PostgresStore {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let schema = format!("it_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let options = store_postgres::Options {
+        tls: store_postgres::Tls::Off,
+        connections: 4,
+        acquire: Duration::from_secs(20),
+        schema: Some(schema),
+        ..store_postgres::Options::default()
+    };
+    PostgresStore::open(url, &options).await.expect("the test server")
 }

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::report::{self, Counts};
 use crate::step::{Log, Outcome, Step};
 use crate::stopwatch::Stopwatch;
-use crate::{browser, cargo, clients, dependencies, tools};
+use crate::{browser, cargo, clients, dependencies, postgres, tools};
 
 const FORMAT: [&str; 3] = ["fmt", "--all", "--check"];
 const LINTS: [&str; 7] = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
@@ -25,6 +25,12 @@ fn steps() -> Vec<Step> {
             work: dependencies::check,
         },
         Step { name: "tests", repeat: cargo(&TESTS), slow: false, work: run_tests },
+        Step {
+            name: "postgres",
+            repeat: "cargo xtask test --only postgres".into(),
+            slow: true,
+            work: postgres::check,
+        },
         Step { name: "release", repeat: cargo(&RELEASE), slow: true, work: |log| run_cargo(log, &RELEASE) },
         Step {
             name: "browser",

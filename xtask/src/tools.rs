@@ -74,14 +74,14 @@ fn chromium() -> Option<PathBuf> {
     named.or_else(|| ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find))
 }
 
-fn can_install() -> bool {
+pub(crate) fn can_install() -> bool {
     let root = Path::new("/proc/self")
         .metadata()
         .is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0);
     root && find("apt-get").is_some()
 }
 
-fn install(log: &mut Log, packages: &[&str]) -> Result<()> {
+pub(crate) fn install(log: &mut Log, packages: &[&str]) -> Result<()> {
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");

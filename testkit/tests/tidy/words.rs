@@ -50,7 +50,9 @@ fn code_has_no_stubs_and_no_silenced_rules() {
     ];
     let mut violations = Vec::new();
     for source in rust_sources() {
-        for (pattern, mend) in FORBIDDEN {
+        // What needs a server is left out by `cargo test` and run by `cargo xtask test`, step "postgres".
+        let has_a_step = |pattern| pattern == "#[ignore" && source.room() == "store-postgres";
+        for (pattern, mend) in FORBIDDEN.into_iter().filter(|(pattern, _)| !has_a_step(*pattern)) {
             violations
                 .extend(source.places(&source.code, pattern).map(|(_, place)| format!("{place} ({mend})")));
         }

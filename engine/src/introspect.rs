@@ -6,6 +6,7 @@ use protocol::client_auth::Presented;
 use protocol::error::{Reason, Refusal};
 use protocol::introspection;
 use protocol::params::Params;
+use std::sync::Arc;
 
 impl Engine {
     /// The JSON body of an introspection answer.
@@ -27,6 +28,8 @@ impl Engine {
         let token = introspection::read(params, &requester, &cx)?;
         let found = self.known_with_ancestors(&workspace.tenant, &token.lookups()).await?;
         let client = match token.client_id(&found) {
+            // Mostly a client asks about its own tokens, and was looked up a moment ago.
+            Some(id) if id == requester.client_id => Some(Arc::clone(&requester)),
             Some(id) => self.known_client(workspace, &id).await?,
             None => None,
         };

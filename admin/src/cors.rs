@@ -10,10 +10,12 @@ use std::sync::Arc;
 /// How long a browser may remember the answer to a preflight request, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE");
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("Authorization, Content-Type, If-Match, X-Correlation-ID, X-Idempotency-Key");
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("ETag, Location, WWW-Authenticate, X-Idempotent-Replayed, X-Trace-ID");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "Authorization, Content-Type, DPoP, If-Match, X-Correlation-ID, X-Idempotency-Key",
+);
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "DPoP-Nonce, ETag, Location, WWW-Authenticate, X-Idempotent-Replayed, X-Trace-ID",
+);
 
 /// Adds the headers of the CORS protocol (Fetch standard §3.2) for origins on the list; credentials, that is
 /// cookies, never count here (attack ADM-18).

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use engine::EngineError;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use protocol::error::{ErrorCode, Reason, Refusal};
+use protocol::challenge::challenges;
+use protocol::error::Refusal;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
@@ -109,6 +110,7 @@ impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Conflict { .. } => Self::new(Why::TooBusy),
+            EngineError::Replayed(reason) => Self::Refused(reason.into()),
             EngineError::NotFound => Self::new(Why::NotFound),
             EngineError::Unavailable(why) => {
                 tracing::error!(%why, "store unavailable");
@@ -131,7 +133,7 @@ impl From<protocol::record::ImpossibleRow> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let (status, body, challenge) = match self {
+        let (status, body, refusal) = match self {
             Self::Own { why, details } => {
                 let (status_code, error_code, error) = why.row();
                 (status_code, ErrorBody { status_code, error, details: details.into(), error_code }, None)
@@ -144,13 +146,23 @@ impl IntoResponse for Failure {
                     details: json!({ "rule": entry.clause, "fix": entry.fix }),
                     error_code: entry.name,
                 };
-                (refusal.status(), body, challenge(&refusal))
+                (refusal.status(), body, Some(refusal))
             }
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, no_store(), Json(body)).into_response();
-        if let Some(value) = challenge.and_then(|text| HeaderValue::try_from(text).ok()) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        if let Some(refusal) = refusal {
+            let texts =
+                challenges(&refusal, "admin").into_iter().map(|text| (header::WWW_AUTHENTICATE, text));
+            let nonce = refusal
+                .nonce
+                .as_ref()
+                .map(|nonce| (HeaderName::from_static("dpop-nonce"), nonce.to_string()));
+            for (name, text) in texts.chain(nonce) {
+                if let Ok(value) = HeaderValue::try_from(text) {
+                    response.headers_mut().append(name, value);
+                }
+            }
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -162,20 +174,4 @@ impl IntoResponse for Failure {
 /// Answers of the management API are for the caller alone.
 pub(crate) fn no_store() -> [(HeaderName, HeaderValue); 1] {
     [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]
-}
-
-/// `WWW-Authenticate` (RFC 6750 §3). A request without a token learns no error code (§3.1).
-fn challenge(refusal: &Refusal) -> Option<String> {
-    let code = match refusal.code() {
-        code @ (ErrorCode::InvalidToken | ErrorCode::InsufficientScope | ErrorCode::InvalidRequest) => code,
-        _ => return None,
-    };
-    Some(match refusal.reason {
-        Reason::TokenMissing => "Bearer realm=\"admin\"".to_owned(),
-        _ => format!(
-            "Bearer realm=\"admin\", error=\"{}\", error_description=\"{}\"",
-            code.name(),
-            refusal.entry().description
-        ),
-    })
 }

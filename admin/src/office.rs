@@ -8,13 +8,15 @@ use crate::repeatable::Repeatable;
 use crate::strict_json;
 use axum::RequestExt;
 use axum::body::to_bytes;
-use axum::extract::{RawPathParams, Request};
+use axum::extract::{OriginalUri, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use engine::{Caller, Engine, TraceId};
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
+use protocol::client_auth::Presented;
 use protocol::error::{Reason, Refusal};
 use protocol::id::TenantId;
+use protocol::resource_request::ResourceRequest;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,7 +54,7 @@ impl Office {
         let (parts, body) = request.into_parts();
         let trace_id = parts.extensions.get::<TraceId>().map(|id| id.0.clone()).unwrap_or_default();
         let tenant = TenantId::new(path.get("tid").cloned().unwrap_or_default());
-        let caller = match self.caller(&tenant, &parts.headers).await {
+        let caller = match self.caller(&tenant, &parts, &trace_id).await {
             Ok(caller) => caller,
             Err(refusal) => {
                 self.explain(&tenant, &refusal, &parts, trace_id).await;
@@ -94,19 +96,37 @@ impl Office {
     }
 
     /// Only the header `Authorization` counts: no cookie (attack ADM-19), no parameter.
-    async fn caller(&self, tenant: &TenantId, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let first = values.next();
-        if values.next().is_some() {
-            return Err(Reason::TokenTwice.into());
-        }
-        let token = match first.map(|value| value.to_str()) {
-            None => None,
-            Some(Ok(text)) => Some(text),
-            Some(Err(_)) => return Err(Reason::TokenMalformed.into()),
+    async fn caller(&self, tenant: &TenantId, parts: &Parts, trace_id: &str) -> Result<Caller, Refusal> {
+        const DPOP: HeaderName = HeaderName::from_static("dpop");
+        let headers = &parts.headers;
+        let authorization = one(headers, &header::AUTHORIZATION, Reason::TokenTwice, Reason::TokenMalformed)?;
+        let dpop = one(headers, &DPOP, Reason::DpopProofTwice, Reason::DpopProofMalformed)?;
+        // The router takes what comes before the tenant out of the other one.
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let request = ResourceRequest {
+            presented: Presented { authorization, dpop },
+            token_in_body: None,
+            method: parts.method.as_str(),
+            url: format!("{}{}", self.engine.public_url(), uri.path()),
         };
-        let caller = self.engine.admin_caller(tenant, token).await?;
+        let call = engine::Call { trace_id: trace_id.to_owned(), ..engine::Call::default() };
+        let caller = self.engine.admin_caller(tenant, &request, &call).await?;
         if caller.tenant == *tenant { Ok(caller) } else { Err(Reason::TokenSignature.into()) }
+    }
+}
+
+/// The value of a header that may stand once.
+fn one<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+    repeated: Reason,
+    malformed: Reason,
+) -> Result<Option<&'h str>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| malformed.into()),
+        (Some(_), Some(_)) => Err(repeated.into()),
     }
 }
 

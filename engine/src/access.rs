@@ -7,6 +7,7 @@ use protocol::error::{Reason, Refusal};
 use protocol::grant_record::GrantRecord;
 use protocol::id::ClientId;
 use protocol::record::{DocumentKind, Expect, GrantSelector, Write};
+use protocol::resource_request::ResourceRequest;
 use protocol::subject::Subject;
 use serde::Serialize;
 use store::Page;
@@ -51,9 +52,10 @@ impl Engine {
     pub async fn clients_with_access(
         &self,
         workspace: &Workspace,
-        token: &str,
+        request: &ResourceRequest<'_>,
+        call: &Call,
     ) -> Result<Vec<ClientWithAccess>, Refusal> {
-        let (subject, _) = self.user_with_scope(workspace, token, LIST).await?;
+        let (subject, _) = self.user_with_scope(workspace, request, LIST, call).await?;
         let parent = Consent::parent(&workspace.server.id, &subject.sub);
         let page = Page::first(LIMIT);
         let documents =
@@ -89,11 +91,11 @@ impl Engine {
     pub async fn revoke_access(
         &self,
         workspace: &Workspace,
-        token: &str,
+        request: &ResourceRequest<'_>,
         client: &ClientId,
         call: &Call,
     ) -> Result<(), Refusal> {
-        let (subject, _) = self.user_with_scope(workspace, token, REVOKE).await?;
+        let (subject, _) = self.user_with_scope(workspace, request, REVOKE, call).await?;
         let server = &workspace.server.id;
         let id = Consent::document_id(server, &subject.sub, client);
         let selector = GrantSelector::SubjectAndClient(server.clone(), subject.sub.clone(), client.clone());
@@ -109,10 +111,11 @@ impl Engine {
     pub(crate) async fn user_with_scope(
         &self,
         workspace: &Workspace,
-        token: &str,
+        request: &ResourceRequest<'_>,
         scope: &str,
+        call: &Call,
     ) -> Result<(Subject, Option<GrantRecord>), Refusal> {
-        let (active, _) = self.active_token(workspace, token).await?;
+        let (active, _) = self.resource_access(workspace, request, call).await?;
         if !active.scope.contains(scope) {
             return Err(Refusal::new(Reason::ScopeInsufficient)
                 .expected(scope)

@@ -1,7 +1,7 @@
 //! What the management API asks of the engine: who calls, and documents by name.
 
 use crate::hashing::Hashing;
-use crate::{Engine, EngineError};
+use crate::{Call, Engine, EngineError};
 use protocol::client::HashedSecret;
 use protocol::decision::{Entropy, Event};
 use protocol::error::{Reason, Refusal};
@@ -10,6 +10,7 @@ use protocol::record::{
     Artifact, ArtifactKind, Document, DocumentKind, Expect, Found, GrantSelector, HandleHash, Lookup,
     Payload, Write,
 };
+use protocol::resource_request::ResourceRequest;
 use protocol::scope::ScopeSet;
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
@@ -42,7 +43,7 @@ impl Payload for Tombstone {
 }
 
 impl Engine {
-    /// The caller behind an `Authorization` header: a client of the tenant's workspace `admin`, by a living
+    /// The caller behind a request: a client of the tenant's workspace `admin`, by a living
     /// access token of that workspace that was issued to the client itself.
     ///
     /// # Errors
@@ -50,12 +51,14 @@ impl Engine {
     pub async fn admin_caller(
         &self,
         tenant: &TenantId,
-        authorization: Option<&str>,
+        request: &ResourceRequest<'_>,
+        call: &Call,
     ) -> Result<Caller, Refusal> {
-        let token = bearer(authorization)?;
-        let workspace =
-            self.workspace(tenant.as_str(), ADMIN_WORKSPACE).await?.ok_or(Reason::TokenSignature)?;
-        let (active, client) = self.active_token(&workspace, token).await?;
+        let Some(workspace) = self.workspace(tenant.as_str(), ADMIN_WORKSPACE).await? else {
+            request.token()?;
+            return Err(Reason::TokenSignature.into());
+        };
+        let (active, client) = self.resource_access(&workspace, request, call).await?;
         if active.subject.is_some() {
             return Err(
                 Refusal::new(Reason::TokenKindWrong).expected("a token of a client of workspace admin")
@@ -166,16 +169,6 @@ impl Engine {
     pub fn new_uid(&self) -> Uid {
         Uid::new(self.new_id())
     }
-}
-
-/// The token of a `Bearer` header (RFC 6750 §2.1); the scheme's case does not matter (RFC 9110 §11.1).
-pub fn bearer(authorization: Option<&str>) -> Result<&str, Refusal> {
-    let header = authorization.ok_or(Reason::TokenMissing)?;
-    let (scheme, token) = header.split_once(' ').ok_or(Reason::TokenMissing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
-        return Err(Refusal::new(Reason::TokenMissing).expected("Authorization: Bearer <access token>"));
-    }
-    Ok(token.trim())
 }
 
 fn tombstone_key(client: &ClientId) -> HandleHash {

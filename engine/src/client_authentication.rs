@@ -6,13 +6,13 @@ use protocol::client_auth::{self, Credential, Presented, Proof, Verdict};
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
 use protocol::params::Params;
-use protocol::record::Write;
+use protocol::single_use::SingleUse;
 use std::sync::Arc;
 
 /// A client that proved itself, and what must be committed for the proof to count (a `jti`, once).
 pub(crate) struct AuthenticatedClient {
     pub(crate) client: Arc<Client>,
-    pub(crate) writes: Vec<Write>,
+    pub(crate) once: Vec<SingleUse>,
 }
 
 impl Engine {
@@ -56,11 +56,11 @@ impl Engine {
         let verdict = client_auth::check(credential, client.as_deref(), &keys, &mut cx)?;
         let Some(client) = client else { return Err(Reason::ClientUnknown.into()) };
         match (verdict, &credential.proof) {
-            (Verdict::Holds(writes), _) => Ok(AuthenticatedClient { client, writes }),
+            (Verdict::Holds(once), _) => Ok(AuthenticatedClient { client, once }),
             (Verdict::CheckSecret, Proof::Secret(readings)) => {
                 for secret in readings {
                     if self.hashing.verify_client_secret(secret, &client, now).await? {
-                        return Ok(AuthenticatedClient { client, writes: Vec::new() });
+                        return Ok(AuthenticatedClient { client, once: Vec::new() });
                     }
                 }
                 Err(Refusal::new(Reason::ClientSecretWrong).expected("one of the client's secrets"))

@@ -3,9 +3,9 @@
 use crate::{Call, Engine, EngineError, Workspace};
 use jose::Algorithm;
 use protocol::decision::Event;
-use protocol::error::{Reason, Refusal};
 use protocol::id::{ServerId, TenantId};
 use protocol::record::{DocumentKind, Write};
+use protocol::single_use::SingleUse;
 use protocol::token::{AccessTokenDraft, IdTokenDraft};
 use store::{Batch, StoredEvent};
 
@@ -30,19 +30,25 @@ impl Engine {
         self.commit(&workspace.tenant, writes, events, Some(server), &call.trace_id).await
     }
 
-    /// Commits the proof of a client authentication where nothing else is written.
-    pub(crate) async fn commit_proof(
+    /// [`Engine::commit_decision`] together with what counts once.
+    ///
+    /// # Errors
+    /// [`EngineError::Replayed`] when something of `once` was seen before, else as [`Engine::commit`].
+    pub(crate) async fn commit_once(
         &self,
         workspace: &Workspace,
+        once: &[SingleUse],
         writes: Vec<Write>,
+        events: Vec<Event>,
         call: &Call,
-    ) -> Result<(), Refusal> {
-        if writes.is_empty() {
-            return Ok(());
-        }
-        match self.commit_decision(workspace, writes, Vec::new(), call).await {
-            Err(EngineError::Conflict { .. }) => Err(Reason::ClientAssertionReplayed.into()),
-            other => Ok(other?),
+    ) -> Result<(), EngineError> {
+        let writes = once.iter().map(|single| single.write.clone()).chain(writes).collect();
+        match self.commit_decision(workspace, writes, events, call).await {
+            Err(EngineError::Conflict { index }) => match once.get(index) {
+                Some(single) => Err(EngineError::Replayed(single.replayed)),
+                None => Err(EngineError::Conflict { index }),
+            },
+            other => other,
         }
     }
 

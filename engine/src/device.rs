@@ -119,17 +119,13 @@ impl Engine {
         call: &Call,
     ) -> Result<Vec<u8>, Refusal> {
         let authenticated = self.authenticate_client(workspace, presented, params, call).await?;
-        let proofs = authenticated.writes.len();
         for _ in 0..ATTEMPTS {
             let mut entropy = SystemEntropy::default();
             let mut cx = workspace.cx(self.now(), &mut entropy);
             let decision = device_authorization::begin(params, &authenticated.client, &mut cx);
-            let writes: Vec<Write> = authenticated.writes.iter().cloned().chain(decision.writes).collect();
-            match self.commit_decision(workspace, writes, decision.events, call).await {
+            let (once, writes) = (&authenticated.once, decision.writes);
+            match self.commit_once(workspace, once, writes, decision.events, call).await {
                 Ok(()) => {}
-                Err(EngineError::Conflict { index }) if index < proofs => {
-                    return Err(Reason::ClientAssertionReplayed.into());
-                }
                 // Another device has just got the same user code.
                 Err(EngineError::Conflict { .. }) => continue,
                 Err(error) => return Err(error.into()),

@@ -9,6 +9,9 @@ pub enum EngineError {
     /// A precondition did not hold: somebody else changed it.
     #[error("changed meanwhile")]
     Conflict { index: usize },
+    /// Something that counts once was seen before.
+    #[error("replayed: {0:?}")]
+    Replayed(Reason),
     /// The client's metadata document cannot be used: not a failure of ours.
     #[error("client metadata document: {0}")]
     ClientDocument(Refusal),
@@ -51,6 +54,7 @@ impl From<EngineError> for Refusal {
                 tracing::error!(%why, "store unavailable");
                 Refusal::new(Reason::StoreUnavailable)
             }
+            EngineError::Replayed(reason) => reason.into(),
             EngineError::ClientDocument(refusal) => refusal,
             EngineError::NotFound | EngineError::Internal(_) => {
                 tracing::error!(%error, "internal error");

@@ -37,9 +37,15 @@ pub struct StoredAnswer {
 }
 
 impl StoredAnswer {
-    /// Failures of ours, and those of who the caller is or how often it comes, may be different next time.
+    /// Failures of ours, and those of who the caller is or how often it comes, may be different next time. So may a
+    /// request for a nonce: what comes next has it (RFC 9449 §8).
     fn is_final(&self) -> bool {
-        self.status < 500 && !matches!(self.status, 401 | 408 | 429)
+        let asks_for_nonce = || self.headers.iter().any(|(name, _)| name == "dpop-nonce");
+        match self.status {
+            401 | 408 | 429 | 500.. => false,
+            400 => !asks_for_nonce(),
+            _ => true,
+        }
     }
 }
 

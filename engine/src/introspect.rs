@@ -21,7 +21,7 @@ impl Engine {
         call: &Call,
     ) -> Result<Vec<u8>, Refusal> {
         let authenticated = self.authenticate_client(workspace, presented, params, call).await?;
-        self.commit_proof(workspace, authenticated.writes, call).await?;
+        self.commit_once(workspace, &authenticated.once, Vec::new(), Vec::new(), call).await?;
         let requester = authenticated.client;
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);

@@ -4,9 +4,10 @@ use crate::entropy::SystemEntropy;
 use crate::{Call, Engine, EngineError, Workspace};
 use protocol::authorize::Envelope;
 use protocol::client_auth::Presented;
-use protocol::error::{Reason, Refusal};
+use protocol::error::Refusal;
 use protocol::par;
 use protocol::params::Params;
+use protocol::sender_constraint::{self, SenderRequest};
 use serde::Serialize;
 
 /// Body of a successful answer (RFC 9126 §2.2).
@@ -28,26 +29,25 @@ impl Engine {
         params: &Params,
         call: &Call,
     ) -> Result<Vec<u8>, Refusal> {
-        let authenticated = self.authenticate_client(workspace, presented, params, call).await?;
+        let mut authenticated = self.authenticate_client(workspace, presented, params, call).await?;
         let request = par::request(params, &authenticated.client)?;
         // RFC 9126 §3: a request object that is pushed is the whole request.
         let whole = self.open_request_object(workspace, &request, true, &authenticated.client).await?;
         let envelope = Envelope { signed: whole.is_some(), ..Envelope::default() };
-        let request = whole.unwrap_or(request);
+        let mut request = whole.unwrap_or(request);
         let decision = {
             let mut entropy = SystemEntropy::default();
             let mut cx = workspace.cx(self.now(), &mut entropy);
+            let url = format!("{}/par", workspace.issuer);
+            let sender =
+                SenderRequest { presented: *presented, method: "POST", url: &url, access_token: None };
+            if let Some(proven) = sender_constraint::prove(&sender, &authenticated.client, &cx)? {
+                par::bind(&mut request, &proven.confirmation)?;
+                authenticated.once.extend(proven.once);
+            }
             par::push(&request, &envelope, &authenticated.client, &mut cx)
         };
-        let proofs = authenticated.writes.len();
-        let writes = authenticated.writes.into_iter().chain(decision.writes).collect();
-        match self.commit_decision(workspace, writes, decision.events, call).await {
-            Ok(()) => {}
-            Err(EngineError::Conflict { index }) if index < proofs => {
-                return Err(Reason::ClientAssertionReplayed.into());
-            }
-            Err(error) => return Err(error.into()),
-        }
+        self.commit_once(workspace, &authenticated.once, decision.writes, decision.events, call).await?;
         let issue = decision.reply?;
         let response = PushResponse { expires_in: issue.expires_in, request_uri: &issue.request_uri };
         Ok(serde_json::to_vec(&response).map_err(|e| EngineError::Internal(e.to_string()))?)

@@ -11,6 +11,8 @@ use protocol::error::{Reason, Refusal};
 use protocol::id::ClientId;
 use protocol::record::{Artifact, Document, DocumentKind, Expect, HandleHash, Write};
 use protocol::registration::{self, RegistrationToken};
+use protocol::resource_request::ResourceRequest;
+use protocol::single_use::SingleUse;
 use serde_json::{Map, Value, json};
 use store::Page;
 
@@ -27,11 +29,12 @@ impl Engine {
     pub async fn register_client(
         &self,
         workspace: &Workspace,
-        token: Option<&str>,
+        request: &ResourceRequest<'_>,
         body: &[u8],
         call: &Call,
     ) -> Result<Vec<u8>, Refusal> {
-        let mut writes: Vec<Write> = self.may_register(workspace, token).await?.into_iter().collect();
+        let admitted: Vec<SingleUse> =
+            self.may_register(workspace, request, call).await?.into_iter().collect();
         let members = registration::parse(body)?;
         let mut client = registration::client(&members, &workspace.server, &workspace.catalog)?;
         self.check_sector(&client).await?;
@@ -44,13 +47,9 @@ impl Engine {
         once.extend(self.give_registration_token(workspace, &mut client));
         let (server, id) = (&workspace.server.id, client.client_id.as_str());
         let document = self.new_document(DocumentKind::Client, id, Some(server.as_str()), &client)?;
-        writes.push(Write::PutDocument { document, expect: Expect::Absent });
+        let writes = vec![Write::PutDocument { document, expect: Expect::Absent }];
         let event = Event::new("client", "registered").client(&client.client_id);
-        match self.commit(&workspace.tenant, writes, vec![event], Some(server), &call.trace_id).await {
-            // The initial access token was used before.
-            Err(EngineError::Conflict { .. }) => return Err(Reason::RegistrationTokenInvalid.into()),
-            other => other?,
-        }
+        self.commit_once(workspace, &admitted, writes, vec![event], call).await?;
         answer(workspace, &client, once)
     }
 
@@ -153,8 +152,9 @@ impl Engine {
     async fn may_register(
         &self,
         workspace: &Workspace,
-        token: Option<&str>,
-    ) -> Result<Option<Write>, Refusal> {
+        request: &ResourceRequest<'_>,
+        call: &Call,
+    ) -> Result<Option<SingleUse>, Refusal> {
         let settings = &workspace.server.dynamic_client_registration;
         if !settings.enabled {
             return Err(Reason::RegistrationClosed.into());
@@ -162,14 +162,15 @@ impl Engine {
         if !settings.initial_access_token.required {
             return Ok(None);
         }
-        let token = token.ok_or(Reason::TokenMissing)?;
-        let (active, client) = self.active_token(workspace, token).await?;
+        let (_, token) = request.token()?;
+        let (active, client) = self.resource_access(workspace, request, call).await?;
         if !active.scope.contains(REGISTER) {
             return Err(Refusal::new(Reason::ScopeInsufficient).expected(REGISTER));
         }
         let hash = HandleHash::of(&format!("initial access token\n{}\n{token}", workspace.server.uid));
         let used = Artifact::new(hash, active.expires_at, &SeenJti { client: client.client_id.clone() });
-        Ok(Some(Write::PutArtifact { artifact: used, expect: Expect::Absent }))
+        let write = Write::PutArtifact { artifact: used, expect: Expect::Absent };
+        Ok(Some(SingleUse { write, replayed: Reason::RegistrationTokenInvalid }))
     }
 
     async fn check_quota(&self, workspace: &Workspace) -> Result<(), Refusal> {

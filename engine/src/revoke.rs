@@ -3,7 +3,7 @@
 use crate::entropy::SystemEntropy;
 use crate::{Call, Engine, EngineError, Workspace};
 use protocol::client_auth::Presented;
-use protocol::error::{Reason, Refusal};
+use protocol::error::Refusal;
 use protocol::params::Params;
 use protocol::revocation;
 
@@ -25,14 +25,7 @@ impl Engine {
         let token = revocation::read(params, &cx)?;
         let found = self.store.load(&workspace.tenant, &token.lookups()).await.map_err(EngineError::from)?;
         let decision = revocation::decide(&token, &authenticated.client, &found, &cx);
-        let proofs = authenticated.writes.len();
-        let writes = authenticated.writes.into_iter().chain(decision.writes).collect();
-        match self.commit_decision(workspace, writes, decision.events, call).await {
-            Ok(()) => decision.reply,
-            Err(EngineError::Conflict { index }) if index < proofs => {
-                Err(Reason::ClientAssertionReplayed.into())
-            }
-            Err(error) => Err(error.into()),
-        }
+        self.commit_once(workspace, &authenticated.once, decision.writes, decision.events, call).await?;
+        decision.reply
     }
 }

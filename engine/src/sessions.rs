@@ -10,6 +10,7 @@ use protocol::grant_record::GrantRecord;
 use protocol::record::{
     Artifact, ArtifactKind, DocumentKind, Found, GrantSelector, HandleHash, Lookup, Write,
 };
+use protocol::resource_request::ResourceRequest;
 use protocol::session::Session;
 use serde::Serialize;
 use std::sync::Arc;
@@ -187,9 +188,10 @@ impl Engine {
     pub async fn own_sessions(
         &self,
         workspace: &Workspace,
-        token: &str,
+        request: &ResourceRequest<'_>,
+        call: &Call,
     ) -> Result<Vec<UserSession>, Refusal> {
-        let (subject, _) = self.user_with_scope(workspace, token, LIST).await?;
+        let (subject, _) = self.user_with_scope(workspace, request, LIST, call).await?;
         let sessions = self.sessions(workspace, &subject.sub, &Page::first(SHOWN)).await?;
         Ok(sessions.into_iter().map(UserSession::from).collect())
     }
@@ -201,11 +203,11 @@ impl Engine {
     pub async fn end_own_session(
         self: &Arc<Self>,
         workspace: &Workspace,
-        token: &str,
+        request: &ResourceRequest<'_>,
         id: &str,
         call: &Call,
     ) -> Result<bool, Refusal> {
-        let (subject, _) = self.user_with_scope(workspace, token, END).await?;
+        let (subject, _) = self.user_with_scope(workspace, request, END, call).await?;
         Ok(self.end_session_by_id(workspace, id, Some(&subject.sub), call).await?)
     }
 
@@ -217,11 +219,11 @@ impl Engine {
     pub async fn revoke_own_tokens(
         self: &Arc<Self>,
         workspace: &Workspace,
-        token: &str,
+        request: &ResourceRequest<'_>,
         current: bool,
         call: &Call,
     ) -> Result<(), Refusal> {
-        let (subject, grant) = self.user_with_scope(workspace, token, REVOKE).await?;
+        let (subject, grant) = self.user_with_scope(workspace, request, REVOKE, call).await?;
         let kept = grant.filter(|_| !current);
         let is_kept = |session: &Session| {
             kept.as_ref().is_some_and(|kept| kept.session.as_ref() == Some(&session.subject.sid))

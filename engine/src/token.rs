@@ -3,12 +3,14 @@
 use crate::client_authentication::AuthenticatedClient;
 use crate::entropy::SystemEntropy;
 use crate::{Call, Engine, EngineError, Workspace};
+use protocol::client::Client;
 use protocol::client_auth::Presented;
+use protocol::confirmation::Confirmation;
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
 use protocol::grant::{self, Grant, TokenRequest};
 use protocol::params::Params;
-use protocol::record::Write;
+use protocol::sender_constraint::{self, ProvenSender, SenderRequest};
 use protocol::time::Timestamp;
 use protocol::token::Issue;
 use serde::Serialize;
@@ -30,7 +32,7 @@ struct TokenResponse<'a> {
     refresh_token: Option<&'a str>,
     #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
-    token_type: &'a str,
+    token_type: &'static str,
 }
 
 impl Engine {
@@ -46,13 +48,18 @@ impl Engine {
         call: &Call,
     ) -> Result<Vec<u8>, Refusal> {
         let arrived_at = self.now();
-        let authenticated = self.authenticate_client(workspace, presented, params, call).await?;
-        let answer = self.token_of(workspace, params, &authenticated, arrived_at, call).await;
+        let mut authenticated = self.authenticate_client(workspace, presented, params, call).await?;
+        let sender = self.sender(workspace, presented, &authenticated.client)?;
+        let sender = sender.map(|sender| {
+            authenticated.once.extend(sender.once);
+            sender.confirmation
+        });
+        let answer = self.token_of(workspace, params, (&authenticated, sender), arrived_at, call).await;
         if let Err(refusal) = &answer
             && !refusal.committed
         {
             // A proof counts once also when the request comes to nothing (RFC 7523 §3).
-            self.commit_proof(workspace, authenticated.writes, call).await?;
+            self.commit_once(workspace, &authenticated.once, Vec::new(), Vec::new(), call).await?;
         }
         answer.map_err(|refusal| refusal.refusal)
     }
@@ -61,13 +68,14 @@ impl Engine {
         &self,
         workspace: &Workspace,
         params: &Params,
-        authenticated: &AuthenticatedClient,
+        (authenticated, sender): (&AuthenticatedClient, Option<Confirmation>),
         arrived_at: Timestamp,
         call: &Call,
     ) -> Result<Vec<u8>, Refused> {
         let grant = grant::select(params, &authenticated.client, &workspace.server)?;
-        let evidence = self.evidence(workspace, grant, params, &authenticated.client, call).await?;
-        let request = TokenRequest { params, client: &authenticated.client, evidence: &evidence };
+        let client = &authenticated.client;
+        let evidence = self.evidence(workspace, grant, params, client, call).await?;
+        let request = TokenRequest { params, client, confirmation: sender.as_ref(), evidence: &evidence };
         let arrived = Arrived { request, at: arrived_at };
         for attempt in 1..=ATTEMPTS {
             match self.token_attempt(workspace, grant, &arrived, authenticated, call).await? {
@@ -111,16 +119,27 @@ impl Engine {
                 Err(refusal) => event.reason(refusal),
             });
         }
-        let proofs = authenticated.writes.len();
-        let writes: Vec<Write> = authenticated.writes.iter().cloned().chain(decision.writes).collect();
-        match self.commit_decision(workspace, writes, events, call).await {
+        match self.commit_once(workspace, &authenticated.once, decision.writes, events, call).await {
             Ok(()) => Ok(Attempt::Done(answer)),
-            Err(EngineError::Conflict { index }) if index < proofs => {
-                Err(Reason::ClientAssertionReplayed.into())
-            }
+            // It is in the store already.
+            Err(EngineError::Replayed(reason)) => Ok(Attempt::Done(Err(reason.into()))),
             Err(EngineError::Conflict { .. }) => Ok(Attempt::LostRace),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The key that a token request proves to hold.
+    fn sender(
+        &self,
+        workspace: &Workspace,
+        presented: &Presented<'_>,
+        client: &Client,
+    ) -> Result<Option<ProvenSender>, Refusal> {
+        let mut entropy = SystemEntropy::default();
+        let cx = workspace.cx(self.now(), &mut entropy);
+        let url = cx.token_endpoint();
+        let request = SenderRequest { presented: *presented, method: "POST", url: &url, access_token: None };
+        sender_constraint::prove_for_tokens(&request, client, &cx)
     }
 
     /// Turns drafts into signed tokens and writes the answer's body.
@@ -137,7 +156,7 @@ impl Engine {
             issued_token_type: issue.issued_token_type,
             refresh_token: issue.refresh_token.as_ref().map(|h| h.expose()),
             scope: issue.scope.to_string(),
-            token_type: "bearer",
+            token_type: issue.token_type.name(),
         };
         serde_json::to_vec(&response).map_err(|e| EngineError::Internal(e.to_string()))
     }
@@ -151,9 +170,7 @@ struct Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        // A replayed assertion is in the store already.
-        let committed = refusal.reason == Reason::ClientAssertionReplayed;
-        Self { refusal, committed }
+        Self { refusal, committed: false }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The userinfo endpoint (OIDC Core §5.3).
 
 use crate::entropy::SystemEntropy;
-use crate::{Engine, Workspace};
+use crate::{Call, Engine, Workspace};
 use jose::Algorithm;
 use protocol::error::{Reason, Refusal};
+use protocol::resource_request::ResourceRequest;
 use protocol::userinfo;
 
 /// A userinfo answer: JSON, or a JWT for clients that registered `userinfo_signed_response_alg`.
@@ -17,8 +18,13 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid_token` or `insufficient_scope` (RFC 6750 §3.1).
-    pub async fn userinfo(&self, workspace: &Workspace, token: &str) -> Result<UserinfoAnswer, Refusal> {
-        let (active, client) = self.active_token(workspace, token).await?;
+    pub async fn userinfo(
+        &self,
+        workspace: &Workspace,
+        request: &ResourceRequest<'_>,
+        call: &Call,
+    ) -> Result<UserinfoAnswer, Refusal> {
+        let (active, client) = self.resource_access(workspace, request, call).await?;
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);
         let claims = userinfo::claims(&active, &client, &cx)?;

@@ -244,6 +244,7 @@ fn choices(members: &Map<String, Value>, client: &mut Client) {
     let usable = |name: &str| Algorithm::parse(name).is_some_and(|alg| !alg.is_symmetric());
     let one = text(members, "id_token_signed_response_alg").filter(|name| usable(name)).map(str::to_owned);
     let alg = one.or_else(|| choice(members, "id_token_signing_alg_values_supported", usable));
+    client.dpop_bound_access_tokens = member(members, "dpop_bound_access_tokens").unwrap_or_default();
     client.id_token_signed_response_alg =
         alg.as_deref().and_then(Algorithm::parse).or(Some(Algorithm::RS256));
 }

@@ -5,6 +5,7 @@ use crate::authorize::prompt::PROMPT_VALUES;
 use crate::client::TokenEndpointAuthMethod;
 use crate::client_auth::{CLIENT_AUTH_METHODS, SECRET_ALGORITHM};
 use crate::decision::Cx;
+use crate::dpop;
 use crate::grant::{GRANTS, device_code};
 use crate::jar;
 use crate::pkce::CodeChallengeMethod;
@@ -119,6 +120,10 @@ fn client_authentication(cx: &Cx<'_>, document: &mut Map<String, Value>) {
         }
         put_list(document, &format!("{}_auth_signing_alg_values_supported", endpoint.member), &fitting);
     }
+    // RFC 9449 §5.1.
+    let proofs: Vec<_> =
+        dpop::algorithms(Rules::of_workspace(cx.server)).iter().map(|algorithm| algorithm.name()).collect();
+    put_list(document, "dpop_signing_alg_values_supported", &proofs);
 }
 
 /// Grants, response types and modes, and the parameters of the authorization endpoint.

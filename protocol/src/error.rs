@@ -4,6 +4,7 @@
 //! the RFC's error code, a safe description, the clause and the fix; [`ErrorCode::status`] turns the code into
 //! the HTTP status. No endpoint writes a status for a protocol error.
 
+use crate::confirmation::TokenType;
 use std::fmt;
 
 mod catalogue;
@@ -38,6 +39,8 @@ pub enum ErrorCode {
     InvalidToken,
     InsufficientScope,
     UnsupportedTokenType,
+    InvalidDpopProof,
+    UseDpopNonce,
     AuthorizationPending,
     SlowDown,
     ExpiredToken,
@@ -77,6 +80,8 @@ impl ErrorCode {
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
@@ -127,11 +132,28 @@ pub struct Refusal {
     pub parameter: Option<String>,
     pub received: Option<String>,
     pub expected: Option<String>,
+    /// Set at a protected resource.
+    pub challenge: Option<Box<Challenge>>,
+    /// The nonce that the next DPoP proof has to have: the header `DPoP-Nonce` (RFC 9449 §8).
+    pub nonce: Option<Box<str>>,
+}
+
+/// How a protected resource asks for another token or another proof (RFC 9110 §11.6.1).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Challenge {
+    /// The scheme that the request used.
+    pub scheme: TokenType,
+    /// Algorithms of DPoP proofs (RFC 9449 §7.1).
+    pub algorithms: String,
 }
 
 impl Refusal {
     pub fn new(reason: Reason) -> Self {
-        Self { reason, parameter: None, received: None, expected: None }
+        Self { reason, parameter: None, received: None, expected: None, challenge: None, nonce: None }
+    }
+
+    pub fn nonce(self, nonce: String) -> Self {
+        Self { nonce: Some(nonce.into_boxed_str()), ..self }
     }
 
     pub fn parameter(mut self, name: impl Into<String>) -> Self {
@@ -157,8 +179,15 @@ impl Refusal {
         self.entry().code
     }
 
+    /// The HTTP status of a direct answer. What is an error of the request at the token endpoint is one of
+    /// authentication at a protected resource (RFC 9449 §5, §7.1).
     pub fn status(&self) -> u16 {
-        self.code().status()
+        match self.code() {
+            ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce if self.challenge.is_some() => {
+                ErrorCode::InvalidToken.status()
+            }
+            code => code.status(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Token introspection (RFC 7662).
 
 use crate::client::Client;
+use crate::confirmation::TokenType;
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::grant_record::GrantRecord;
@@ -60,15 +61,27 @@ fn describe(active: Active, client: &Client, cx: &Cx<'_>) -> Value {
             let claim = |name: &str| token.claims.get(name).cloned().unwrap_or_default();
             let mut members = json!({
                 "active": true,
-                "token_type": "bearer",
+                "token_type": TokenType::of(token.confirmation.as_ref()).name(),
                 "scope": token.scope.to_string(),
                 "client_id": token.client_id,
                 "server_id": cx.server.id,
                 "tenant_id": cx.tenant,
             });
-            for name in
-                ["acr", "act", "amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "nbf", "st", "sub"]
-            {
+            for name in [
+                "acr",
+                "act",
+                "amr",
+                "aud",
+                "auth_time",
+                "cnf",
+                "exp",
+                "iat",
+                "iss",
+                "jti",
+                "nbf",
+                "st",
+                "sub",
+            ] {
                 add(&mut members, name, claim(name));
             }
             about_person(&mut members, token.subject.as_ref());
@@ -85,6 +98,7 @@ fn describe_refresh(token: &RefreshToken, grant: &GrantRecord, client: &Client, 
         "token_type": "refresh_token",
         "scope": token.scope.to_string(),
         "client_id": token.client,
+        "cnf": token.confirmation,
         "exp": token.expires_at.seconds(),
         "iat": token.issued_at.seconds(),
         "iss": cx.issuer,

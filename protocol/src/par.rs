@@ -6,6 +6,7 @@
 use crate::authorize::interaction::INTERACTION_LIFE;
 use crate::authorize::{Envelope, push as validate};
 use crate::client::Client;
+use crate::confirmation::Confirmation;
 use crate::decision::{Cx, Decision, Event};
 use crate::error::{Reason, Refusal};
 use crate::id::{ClientId, Uid};
@@ -17,6 +18,8 @@ use serde::{Deserialize, Serialize};
 
 /// What a pushed request's `request_uri` begins with (RFC 9126 §2.2).
 pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+const DPOP_JKT: &str = "dpop_jkt";
 
 /// What proves the client at the token endpoint is no part of the request (RFC 9126 §2.1), and secrets are not kept.
 const AUTHENTICATION_PARAMETERS: &[&str] = &["client_secret", "client_assertion", "client_assertion_type"];
@@ -63,6 +66,22 @@ pub fn request(params: &Params, client: &Client) -> Result<Params, Refusal> {
         request.push("client_id".to_owned(), client.client_id.as_str().to_owned())?;
     }
     Ok(request)
+}
+
+/// Binds a request to the key of the proof that it is pushed with, as `dpop_jkt` would (RFC 9449 §10.1).
+///
+/// # Errors
+/// A `dpop_jkt` of another key.
+pub fn bind(request: &mut Params, proven: &Confirmation) -> Result<(), Refusal> {
+    let Confirmation::Jkt(jkt) = proven;
+    match request.get(DPOP_JKT) {
+        None => request.push(DPOP_JKT.to_owned(), jkt.clone()),
+        Some(named) if named == jkt => Ok(()),
+        Some(named) => Err(Refusal::new(Reason::DpopJktContradicts)
+            .parameter(DPOP_JKT)
+            .received(named)
+            .expected(jkt.as_str())),
+    }
 }
 
 /// Checks a request that an authenticated client pushes, and keeps it.

@@ -69,6 +69,8 @@ pub struct Server {
     /// How long a pushed request can be opened (RFC 9126 §2.2).
     #[schema(value_type = String)]
     pub pushed_authorization_request_ttl: Span,
+    /// DPoP proofs need a nonce that the server gives (RFC 9449 §8, §9).
+    pub dpop_nonce_required: bool,
     pub enforce_pkce: bool,
     pub enforce_pkce_for_public_clients: bool,
     /// `S256` always; `plain` only when listed (decisions 1).
@@ -186,6 +188,7 @@ impl Default for Server {
             sso: Sso::default(),
             require_pushed_authorization_requests: false,
             pushed_authorization_request_ttl: Span::seconds(60),
+            dpop_nonce_required: false,
             enforce_pkce: false,
             enforce_pkce_for_public_clients: true,
             code_challenge_methods: strings(&["S256"]),

@@ -1,36 +1,60 @@
 //! Credentials as a request presents them.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 use protocol::client_auth::Presented;
+use protocol::confirmation::TokenType;
 use protocol::error::{Reason, Refusal};
+use protocol::resource_request::in_header;
 
 /// What a client presents beside its parameters.
 ///
 /// # Errors
-/// Two `Authorization` headers (RFC 9110 §11.6.2 knows one; attack CAU-19), or one that is not text.
+/// Two `Authorization` headers (RFC 9110 §11.6.2 knows one; attack CAU-19) or two proofs, or one that is not text.
 pub(crate) fn presented(headers: &HeaderMap) -> Result<Presented<'_>, Refusal> {
     let authorization = authorization(headers, Reason::ClientAuthenticationTwice)?;
-    Ok(Presented { authorization })
+    Ok(Presented { authorization, dpop: dpop(headers)? })
 }
 
-/// The token of a `Bearer` header (RFC 6750 §2.1), if there is such a header. The scheme's case does not matter
-/// (RFC 9110 §11.1).
+/// What a request presents at a protected resource.
+///
+/// # Errors
+/// As [`presented`].
+pub(crate) fn presented_token(headers: &HeaderMap) -> Result<Presented<'_>, Refusal> {
+    let authorization = authorization(headers, Reason::TokenTwice)?;
+    Ok(Presented { authorization, dpop: dpop(headers)? })
+}
+
+/// The token of a `Bearer` header (RFC 6750 §2.1), if there is such a header.
 ///
 /// # Errors
 /// Two `Authorization` headers, or one that is not text.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let Some(line) = authorization(headers, Reason::TokenTwice)? else { return Ok(None) };
-    let (scheme, token) = line.split_once(' ').unwrap_or((line, ""));
-    Ok(scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty()))
+    let found = in_header(authorization(headers, Reason::TokenTwice)?);
+    Ok(found.filter(|(scheme, _)| *scheme == TokenType::Bearer).map(|(_, token)| token))
 }
 
 fn authorization(headers: &HeaderMap, repeated: Reason) -> Result<Option<&str>, Refusal> {
-    let mut lines = headers.get_all(header::AUTHORIZATION).iter();
+    one(headers, &header::AUTHORIZATION, repeated, Reason::AuthorizationHeaderMalformed)
+}
+
+/// "There is not more than one DPoP HTTP request header field" (RFC 9449 §4.3 (1); attack DPO-11).
+fn dpop(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    const DPOP: HeaderName = HeaderName::from_static("dpop");
+    one(headers, &DPOP, Reason::DpopProofTwice, Reason::DpopProofMalformed)
+}
+
+fn one<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+    repeated: Reason,
+    malformed: Reason,
+) -> Result<Option<&'h str>, Refusal> {
+    let mut lines = headers.get_all(name).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
-        return Err(Refusal::new(repeated).received("two Authorization headers").expected("one"));
+        return Err(Refusal::new(repeated).received("two headers").expected("one"));
     }
-    line.to_str().map(Some).map_err(|_| Reason::AuthorizationHeaderMalformed.into())
+    line.to_str().map(Some).map_err(|_| malformed.into())
 }
 
 #[cfg(test)]

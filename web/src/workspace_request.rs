@@ -1,9 +1,12 @@
 //! A request under `/{tid}/{aid}`: read whole, not yet judged.
 
+use crate::answer;
 use crate::call::call_of;
+use crate::presented::presented_token;
 use axum::RequestPartsExt;
 use axum::body::to_bytes;
 use axum::extract::{FromRef, FromRequest, Path, Request};
+use axum::response::Response;
 use bytes::Bytes;
 use engine::{Call, Engine, Workspace};
 use http::request::Parts;
@@ -11,9 +14,10 @@ use http::{Method, header};
 use protocol::error::{Reason, Refusal};
 use protocol::id::{TenantId, is_valid_chosen_id};
 use protocol::params::Params;
+use protocol::resource_request::ResourceRequest;
 use serde::Deserialize;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Largest body of a form, in bytes. The gate's own limit is the same by default.
 const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -34,6 +38,8 @@ pub(crate) struct WorkspaceRequest {
     pub(crate) head: Parts,
     pub(crate) call: Call,
     body: Option<Bytes>,
+    /// For the next DPoP proof; set when the workspace is found and gives nonces.
+    nonce: OnceLock<String>,
 }
 
 /// The names in the path.
@@ -68,6 +74,7 @@ where
             call: call_of(&head),
             body: to_bytes(body, MAX_BODY_BYTES).await.ok(),
             head,
+            nonce: OnceLock::new(),
         })
     }
 }
@@ -83,8 +90,37 @@ impl WorkspaceRequest {
         if !is_valid_chosen_id(tenant) || !is_valid_chosen_id(server) {
             return Err(Reason::UnknownWorkspace.into());
         }
-        let workspace = self.engine.workspace(tenant, server).await?;
-        workspace.ok_or_else(|| Reason::UnknownWorkspace.into())
+        let workspace = self.engine.workspace(tenant, server).await?.ok_or(Reason::UnknownWorkspace)?;
+        if let Some(nonce) = self.engine.dpop_nonce(&workspace) {
+            let _ = self.nonce.set(nonce);
+        }
+        Ok(workspace)
+    }
+
+    /// This request as one at a protected resource of the workspace.
+    ///
+    /// # Errors
+    /// Two `Authorization` headers or two proofs.
+    pub(crate) fn resource<'a>(
+        &'a self,
+        workspace: &Workspace,
+        token_in_body: Option<&'a str>,
+    ) -> Result<ResourceRequest<'a>, Refusal> {
+        let path = self.head.uri.path().splitn(4, '/').nth(3).unwrap_or_default();
+        Ok(ResourceRequest {
+            presented: presented_token(&self.head.headers)?,
+            token_in_body,
+            method: self.head.method.as_str(),
+            url: format!("{}/{path}", workspace.issuer),
+        })
+    }
+
+    /// A good answer, with the nonce for the next DPoP proof where the workspace gives nonces (RFC 9449 §8.2).
+    pub(crate) fn with_nonce(&self, mut response: Response) -> Response {
+        if let Some(nonce) = self.nonce.get() {
+            answer::give_nonce(response.headers_mut(), nonce);
+        }
+        response
     }
 
     /// The parameters of a form body, and of nothing else: never of the URL, where they would be logged, and

@@ -202,7 +202,7 @@ async fn token(
     let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
     let params = Params::parse(form.as_bytes()).ok()?;
     let workspace = engine.workspace(tenant, workspace).await.unwrap().unwrap();
-    let presented = Presented { authorization: None };
+    let presented = Presented::default();
     let answer = engine.token(&workspace, &presented, &params, &Call::default()).await.ok()?;
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     Some(answer["access_token"].as_str().unwrap().to_owned())

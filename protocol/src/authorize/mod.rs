@@ -10,6 +10,7 @@ mod check_acr_values;
 mod check_claims;
 mod check_client;
 mod check_display;
+mod check_dpop_jkt;
 mod check_front_channel;
 mod check_grant_type;
 mod check_id_token_hint;

@@ -3,9 +3,10 @@
 use super::check_redirect_uri::VerifiedRedirect;
 use super::{
     AuthorizeRequest, ResponseTarget, check_acr_values, check_claims, check_client, check_display,
-    check_front_channel, check_grant_type, check_id_token_hint, check_login_hint, check_max_age, check_nonce,
-    check_pkce, check_prompt, check_pushed, check_redirect_uri, check_registration, check_request_object,
-    check_resource, check_response_mode, check_response_type, check_scope, check_signed, check_size,
+    check_dpop_jkt, check_front_channel, check_grant_type, check_id_token_hint, check_login_hint,
+    check_max_age, check_nonce, check_pkce, check_prompt, check_pushed, check_redirect_uri,
+    check_registration, check_request_object, check_resource, check_response_mode, check_response_type,
+    check_scope, check_signed, check_size,
 };
 use crate::client::Client;
 use crate::decision::Cx;
@@ -51,6 +52,7 @@ pub static AUTHORIZE_CHECKS: &[Row] = &[
     row("check_grant_type", "RFC 7591 §2.1", check_grant_type::check).and_resume(),
     row("check_front_channel", "OIDC Core §3.2.2.1", check_front_channel::check).and_resume(),
     row("check_pkce", "RFC 7636 §4.4.1", check_pkce::check).and_resume(),
+    row("check_dpop_jkt", "RFC 9449 §10", check_dpop_jkt::check).and_resume(),
     row("check_scope", "RFC 6749 §3.3", check_scope::check).and_resume(),
     row("check_resource", "RFC 8707 §2", check_resource::check).and_resume(),
     row("check_nonce", "OIDC Core §3.1.2.1", check_nonce::check),

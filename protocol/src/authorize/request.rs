@@ -56,6 +56,9 @@ pub struct AuthorizeRequest {
     pub display: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_challenge: Option<CodeChallenge>,
+    /// Thumbprint of the key that redeems the code (RFC 9449 §10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
 }
 
 impl AuthorizeRequest {
@@ -78,6 +81,7 @@ impl AuthorizeRequest {
             ui_locales: Vec::new(),
             display: None,
             code_challenge: None,
+            dpop_jkt: None,
         }
     }
 

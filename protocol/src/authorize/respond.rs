@@ -4,6 +4,7 @@
 use super::check_redirect_uri::VerifiedRedirect;
 use super::{AuthorizeRequest, ResponseTarget};
 use crate::client::Client;
+use crate::confirmation::TokenType;
 use crate::decision::{Cx, Decision, Event, Handle};
 use crate::duration::Span;
 use crate::error::Refusal;
@@ -61,6 +62,7 @@ pub struct AuthorizationIssue {
 /// The access token of an [`AuthorizationIssue`].
 pub struct AccessTokenIssue {
     pub draft: AccessTokenDraft,
+    token_type: TokenType,
     /// Seconds that it lives.
     expires_in: u64,
     scope: ScopeSet,
@@ -73,7 +75,7 @@ impl AuthorizationIssue {
         params.extend(self.code.as_ref().map(|code| ("code", code.expose().to_owned())));
         if let (Some(issue), Some(access_token)) = (&self.access_token, access_token) {
             params.push(("access_token", access_token));
-            params.push(("token_type", "Bearer".to_owned()));
+            params.push(("token_type", issue.token_type.scheme().to_owned()));
             params.push(("expires_in", issue.expires_in.to_string()));
             if !issue.scope.is_empty() {
                 params.push(("scope", issue.scope.to_string()));
@@ -111,10 +113,11 @@ pub fn respond(
     }
     if response_type.has_token() {
         let (scope, resource) = (&request.scope, request.resource.as_slice());
-        let facts = AccessTokenFacts { client, scope, resource, grant: Some(&grant) };
-        let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
+        // Nobody proves a key here: see check_dpop_jkt.
+        let facts = AccessTokenFacts { client, scope, resource, grant: Some(&grant), confirmation: None };
+        let NewAccessToken { draft, token_type, write, expires_in } = access_token::make(&facts, cx);
         decision.writes.extend(write);
-        let token = AccessTokenIssue { draft, expires_in, scope: scope.clone() };
+        let token = AccessTokenIssue { draft, token_type, expires_in, scope: scope.clone() };
         decision.reply =
             decision.reply.map(|issue| AuthorizationIssue { access_token: Some(token), ..issue });
     }
@@ -138,6 +141,7 @@ fn code_artifact(
         client_uid: client.uid.clone(),
         redirect_uri: request.redirect_uri_as_sent().map(str::to_owned),
         code_challenge: request.code_challenge.clone(),
+        dpop_jkt: request.dpop_jkt.clone(),
         scope: request.scope.clone(),
         resource: request.resource.clone(),
         expires_at: cx.now.plus(code_ttl(client, cx).0),

@@ -7,6 +7,7 @@ use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::params::Params;
 use crate::profile::Rules;
+use crate::single_use::SingleUse;
 use jose::{Algorithm, UnverifiedJwt, VerifiedJwt, VerifyingKey};
 
 /// The only assertion type (RFC 7523 §2.2).
@@ -63,7 +64,7 @@ pub(super) fn check(
     assertion::check_audience(&jwt, Rules::of(cx.server, client), cx).map_err(refusal)?;
     let dead_at = assertion::check_times(&jwt, cx.now).map_err(refusal)?;
     let seen = assertion::remember_jti(&jwt, &client.client_id, dead_at, cx).map_err(refusal)?;
-    Ok(Verdict::Holds(vec![seen]))
+    Ok(Verdict::Holds(vec![SingleUse { write: seen, replayed: Reason::ClientAssertionReplayed }]))
 }
 
 /// `iss` and `sub` are both the client (RFC 7523 §3 (1), (2); attacks CAJ-14, CAJ-19).

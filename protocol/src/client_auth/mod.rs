@@ -19,7 +19,7 @@ use crate::error::{Reason, Refusal};
 use crate::id::ClientId;
 use crate::params::Params;
 use crate::profile::Rules;
-use crate::record::{ArtifactKind, Write};
+use crate::single_use::SingleUse;
 use crate::time::Timestamp;
 use jose::{SecretString, VerifyingKey};
 
@@ -28,6 +28,8 @@ use jose::{SecretString, VerifyingKey};
 pub struct Presented<'a> {
     /// The value of the `Authorization` header. More than one header is refused before this point.
     pub authorization: Option<&'a str>,
+    /// The value of the `DPoP` header (RFC 9449 §4.1), likewise.
+    pub dpop: Option<&'a str>,
 }
 
 /// What a client shows to prove who it is. Secret: there is no `Debug`.
@@ -49,8 +51,8 @@ pub struct Credential {
 /// The outcome of a check that did not fail.
 #[derive(Debug, PartialEq)]
 pub enum Verdict {
-    /// The client is authenticated once these writes are committed, together with whatever the request writes.
-    Holds(Vec<Write>),
+    /// The client is authenticated once these are committed, together with whatever the request writes.
+    Holds(Vec<SingleUse>),
     /// The engine still has to compare [`Proof::Secret`] with [`accepted_hashes`]: a slow hash does not belong on
     /// a request thread.
     CheckSecret,
@@ -159,17 +161,6 @@ pub fn accepted_hashes(client: &Client, now: Timestamp) -> impl Iterator<Item = 
         .filter(move |rotated| rotated.expires_at.is_none_or(|end| now < end))
         .map(|rotated| &rotated.hash);
     client.hashed_secret.iter().chain(rotated)
-}
-
-/// What a conflict of the commit at `write` means, if that write is one of a [`Verdict`]: loading and deciding again
-/// cannot help then.
-pub fn refusal_of_conflict(write: &Write) -> Option<Refusal> {
-    match write {
-        Write::PutArtifact { artifact, .. } if artifact.kind == ArtifactKind::SeenJti => {
-            Some(Reason::ClientAssertionReplayed.into())
-        }
-        _ => None,
-    }
 }
 
 /// The registered method is the only one (RFC 9700 §2.5); `unspecified` means Basic or body (decisions 6).

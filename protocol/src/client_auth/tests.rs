@@ -1,6 +1,7 @@
 use super::*;
 use crate::client::RotatedSecret;
 use crate::fixtures::{ISSUER, World, params};
+use crate::record::Write;
 use jose::{Algorithm, SigningKey, base64url};
 use serde_json::{Value, json};
 
@@ -10,7 +11,8 @@ fn basic(text: &str) -> String {
 }
 
 fn found(authorization: Option<&str>, body: &str) -> Result<(String, &'static str, String), Reason> {
-    identify(&Presented { authorization }, &params(body)).map_err(|r| r.reason).map(|credential| {
+    let presented = Presented { authorization, dpop: None };
+    identify(&presented, &params(body)).map_err(|r| r.reason).map(|credential| {
         let proof = match credential.proof {
             Proof::None => String::new(),
             Proof::Secret(readings) => {
@@ -28,7 +30,8 @@ fn checked(
     header: Option<&str>,
     body: &str,
 ) -> Result<Verdict, Reason> {
-    let credential = identify(&Presented { authorization: header }, &params(body)).map_err(|r| r.reason)?;
+    let credential =
+        identify(&Presented { authorization: header, dpop: None }, &params(body)).map_err(|r| r.reason)?;
     check(&credential, client, &[], &mut world.cx()).map_err(|r| r.reason)
 }
 
@@ -86,7 +89,9 @@ fn cau_09_a_malformed_authorization_header_is_invalid_client_and_no_panic() {
 #[test]
 fn a_refused_header_never_shows_what_was_in_it() {
     let refusal =
-        identify(&Presented { authorization: Some("hunter2 hunter3") }, &Params::default()).err().unwrap();
+        identify(&Presented { authorization: Some("hunter2 hunter3"), dpop: None }, &Params::default())
+            .err()
+            .unwrap();
     assert!(!format!("{refusal:?}").contains("hunter"));
 }
 
@@ -338,12 +343,12 @@ fn caj_03_caj_15_caj_25_a_jti_is_needed_and_counts_once() {
         assert_eq!(signer.check(&claims), Err(Reason::ClientAssertionWithoutJti));
     }
     let claims = signer.claims();
-    let Ok(Verdict::Holds(writes)) = signer.check(&claims) else { panic!("refused") };
+    let Ok(Verdict::Holds(once)) = signer.check(&claims) else { panic!("refused") };
+    let writes: Vec<Write> = once.iter().map(|once| once.write.clone()).collect();
     let mut store = crate::fixtures::Memory::default();
     assert_eq!(store.commit(&writes), Ok(()));
     assert_eq!(store.commit(&writes), Err(crate::fixtures::Conflict));
-    let replayed = refusal_of_conflict(&writes[0]).unwrap();
-    assert_eq!(replayed.reason, Reason::ClientAssertionReplayed);
+    assert_eq!(once[0].replayed, Reason::ClientAssertionReplayed);
     // It is forgotten no sooner than the assertion is dead.
     let Write::PutArtifact { artifact, .. } = &writes[0] else { panic!("another write") };
     signer.world.now = artifact.expires_at;
@@ -434,8 +439,8 @@ proptest::proptest! {
             sent.push(name.to_owned(), value).ok();
         }
         sent.push("client_assertion_type".to_owned(), assertion::JWT_BEARER.to_owned()).ok();
-        let _ = identify(&Presented { authorization: header.as_deref() }, &sent);
-        let _ = identify(&Presented { authorization: header.as_deref() }, &params("client_id=web"));
+        let _ = identify(&Presented { authorization: header.as_deref(), dpop: None }, &sent);
+        let _ = identify(&Presented { authorization: header.as_deref(), dpop: None }, &params("client_id=web"));
     }
 
     #[test]

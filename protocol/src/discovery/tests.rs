@@ -33,6 +33,7 @@ fn the_document_is_the_one_that_was_reviewed() {
             ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"],
         "revocation_endpoint_auth_signing_alg_values_supported":
             ["ES256", "RS256", "PS256", "EdDSA", "HS256"],
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "PS256", "ES384", "ES512", "RS256"],
         "grant_types_supported": ["authorization_code", "client_credentials",
             "urn:ietf:params:oauth:grant-type:device_code",
             "urn:ietf:params:oauth:grant-type:jwt-bearer", "refresh_token",

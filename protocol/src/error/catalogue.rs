@@ -2,6 +2,7 @@
 
 use super::{Entry, ErrorCode};
 
+/// Makes the enumeration and its table out of all rows.
 macro_rules! catalogue {
     ($($reason:ident $name:literal $code:ident $clause:literal $description:literal $fix:literal)*) => {
         /// Every reason for which a request is refused.
@@ -27,7 +28,17 @@ macro_rules! catalogue {
     };
 }
 
-catalogue! {
+/// Hands the rows so far to the next table, and in the end all of them to `catalogue!`. A part of the standards that has
+/// many rows is a table in a file of its own.
+macro_rules! tables {
+    ([] $($row:tt)*) => { catalogue! { $($row)* } };
+    ([$next:ident $($rest:ident)*] $($row:tt)*) => { $next! { [$($rest)*] $($row)* } };
+}
+
+#[macro_use]
+mod proof_of_possession;
+
+tables! { [proof_of_possession]
     // The request as such
     ParameterRepeated "parameter_repeated" InvalidRequest "RFC 6749 §3.1"
         "A parameter was sent more than once."

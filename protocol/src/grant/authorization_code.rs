@@ -3,6 +3,7 @@
 use super::first_tokens::{FirstTokens, first_tokens};
 use super::{Grant, TokenRequest, artifact, check_subject, impossible, required};
 use crate::client::Client;
+use crate::confirmation::Confirmation;
 use crate::decision::{Cx, Decision, Event};
 use crate::error::{Reason, Refusal};
 use crate::grant_record::GrantRecord;
@@ -35,6 +36,9 @@ pub struct Code {
     pub redirect_uri: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_challenge: Option<CodeChallenge>,
+    /// Thumbprint of the key that redeems it (RFC 9449 §10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
     pub scope: ScopeSet,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resource: Vec<String>,
@@ -135,7 +139,7 @@ fn exchange(
     check_subject(grant.body.subject.as_ref(), cx)?;
 
     let FirstTokens { issue, grant, mut writes, event } =
-        first_tokens(req.client, grant, &code.scope, &resource, cx);
+        first_tokens(req, grant, &code.scope, &resource, cx);
     writes.push(mark_used(row, code, &grant, cx));
     Ok(Decision { writes, events: vec![event], reply: Ok(issue) })
 }
@@ -171,7 +175,20 @@ fn check_client(client: &Client, code: &Code) -> Result<(), Refusal> {
 fn check_proof(req: &TokenRequest<'_>, code: &Code) -> Result<(), Refusal> {
     check_client(req.client, code)?;
     check_redirect_uri(req.params, req.client, code)?;
-    check_code_verifier(req.params, code)
+    check_code_verifier(req.params, code)?;
+    check_key(req, code)
+}
+
+/// RFC 9449 §10: the key that the authorization request named, and no other (attack DPO-16).
+fn check_key(req: &TokenRequest<'_>, code: &Code) -> Result<(), Refusal> {
+    let Some(jkt) = &code.dpop_jkt else { return Ok(()) };
+    match req.confirmation {
+        Some(Confirmation::Jkt(own)) if own == jkt => Ok(()),
+        Some(Confirmation::Jkt(other)) => {
+            Err(Refusal::new(Reason::CodeOfOtherKey).received(other.as_str()).expected(jkt.as_str()))
+        }
+        None => Err(Refusal::new(Reason::CodeOfOtherKey).received("no DPoP proof").expected(jkt.as_str())),
+    }
 }
 
 /// RFC 6749 §4.1.3: required if it was in the authorization request, and then identical (attack COD-08).

@@ -52,10 +52,17 @@ fn issue(req: &TokenRequest<'_>, cx: &mut Cx<'_>) -> Result<Decision<Issue>, Ref
         None => scope_request::implicit(req.client, cx),
     };
     let resource = resource::requested(req.params, cx)?;
-    let facts = AccessTokenFacts { client: req.client, scope: &scope, resource: &resource, grant: None };
-    let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
+    let facts = AccessTokenFacts {
+        client: req.client,
+        scope: &scope,
+        resource: &resource,
+        grant: None,
+        confirmation: req.confirmation,
+    };
+    let NewAccessToken { draft, token_type, write, expires_in } = access_token::make(&facts, cx);
     let issue = Issue {
         access_token: draft,
+        token_type,
         id_token: None,
         refresh_token: None,
         scope,

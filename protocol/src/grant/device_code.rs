@@ -146,7 +146,7 @@ fn exchange(
     check_subject(grant.body.subject.as_ref(), cx)?;
     let resource = resource::narrow(req.params, &code.resource, &code.scope, cx)?;
     let FirstTokens { issue, grant, mut writes, event } =
-        first_tokens(req.client, grant, &code.scope, &resource, cx);
+        first_tokens(req, grant, &code.scope, &resource, cx);
     let used = DeviceCode { state: State::Used(cx.now), ..code.clone() };
     // The row stays as long as there is something to revoke.
     let artifact = Artifact::new(row.hash, grant.expires_at.max(row.expires_at), &used).with_grant(grant.id);

@@ -1,5 +1,6 @@
 //! The first tokens of a grant, the same whichever way it was given.
 
+use super::TokenRequest;
 use super::authorization_code::{id_token, issued, prolong, refresh_ttl};
 use crate::client::Client;
 use crate::decision::{Cx, Event};
@@ -22,14 +23,15 @@ pub(super) struct FirstTokens {
 
 /// An access token, an ID token when `openid` was granted, and a refresh token when `offline_access` was.
 ///
-/// A grant of revision 0 is not stored yet; its write is among the others.
+/// All are bound to the key that the request proves to hold. A grant of revision 0 is not stored yet; its write is among the others.
 pub(super) fn first_tokens(
-    client: &Client,
+    req: &TokenRequest<'_>,
     grant: &GrantRecord,
     scope: &ScopeSet,
     resource: &[String],
     cx: &mut Cx<'_>,
 ) -> FirstTokens {
+    let (client, confirmation) = (req.client, req.confirmation);
     let refreshable = may_refresh(client, scope, cx);
     let prolonged = prolong(grant, client, refreshable, cx);
     let mut writes = Vec::new();
@@ -48,18 +50,22 @@ pub(super) fn first_tokens(
             issued_at: cx.now,
             expires_at: cx.now.plus(refresh_ttl(client, cx)),
             rotated_at: None,
+            confirmation: None,
+            sender_constrained: false,
         };
+        let body = body.bound(client, confirmation);
         let artifact = body.artifact(handle.hash(), &grant.id);
         writes.push(Write::PutArtifact { artifact, expect: Expect::Absent });
         handle
     });
-    let facts = AccessTokenFacts { client, scope, resource, grant: Some(&grant) };
-    let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
+    let facts = AccessTokenFacts { client, scope, resource, grant: Some(&grant), confirmation };
+    let NewAccessToken { draft, token_type, write, expires_in } = access_token::make(&facts, cx);
     writes.extend(write);
     let id_token = id_token(&grant, scope, client, Occasion::Login, cx);
     let event = issued("issued", client, &grant);
     let issue = Issue {
         access_token: draft,
+        token_type,
         id_token,
         refresh_token,
         scope: scope.clone(),

@@ -78,7 +78,7 @@ fn issue(req: &TokenRequest<'_>, found: &[Found], cx: &mut Cx<'_>) -> Result<Dec
     let resource = resource::requested(req.params, cx)?;
     let mut grant = GrantRecord::outside_browser(req.client, person, scope.clone(), cx);
     grant.body.resource.clone_from(&resource);
-    let tokens = first_tokens(req.client, &grant, &scope, &resource, cx);
+    let tokens = first_tokens(req, &grant, &scope, &resource, cx);
     let FirstTokens { issue, mut writes, event, .. } = tokens;
     writes.push(seen);
     // Nobody logged in here: there is nothing that an ID token could tell.

@@ -13,6 +13,7 @@ pub mod token_exchange;
 pub use evidence::{Evidence, Need, Person};
 
 use crate::client::Client;
+use crate::confirmation::Confirmation;
 use crate::decision::{Cx, Decision};
 use crate::error::{Reason, Refusal};
 use crate::params::Params;
@@ -26,6 +27,8 @@ use crate::{grant_record::GrantRecord, subject::Subject};
 pub struct TokenRequest<'a> {
     pub params: &'a Params,
     pub client: &'a Client,
+    /// The key that the request proves to hold: what is issued is bound to it.
+    pub confirmation: Option<&'a Confirmation>,
     /// What the grant said it needs.
     pub evidence: &'a Evidence,
 }

@@ -56,7 +56,7 @@ fn issue(req: &TokenRequest<'_>, cx: &mut Cx<'_>) -> Result<Decision<Issue>, Ref
     let resource = resource::requested(req.params, cx)?;
     let mut grant = GrantRecord::outside_browser(req.client, subject, scope.clone(), cx);
     grant.body.resource.clone_from(&resource);
-    let tokens = first_tokens(req.client, &grant, &scope, &resource, cx);
+    let tokens = first_tokens(req, &grant, &scope, &resource, cx);
     let FirstTokens { issue, writes: of_tokens, event, .. } = tokens;
     writes.extend(of_tokens);
     Ok(Decision { writes, events: vec![event], reply: Ok(issue) })

@@ -9,7 +9,6 @@
 
 use super::authorization_code::{id_token, issued, prolong, refresh_ttl};
 use super::{Grant, TokenRequest, artifact, check_subject, impossible, required};
-use crate::client::Client;
 use crate::decision::{Cx, Decision, Event, Handle};
 use crate::error::{Reason, Refusal};
 use crate::grant_record::GrantRecord;
@@ -90,6 +89,7 @@ impl<'f> Family<'f> {
         if !grant.belongs_to(req.client, cx.server) || token.client != req.client.client_id {
             return Err(Refusal::new(Reason::RefreshTokenOfOtherClient).parameter("refresh_token"));
         }
+        token.check_sender(req.confirmation)?;
         let successor = match artifact(found, 1) {
             Some((row, _)) => Some(row.payload().map_err(|row| impossible(&row))?),
             None => None,
@@ -101,7 +101,7 @@ impl<'f> Family<'f> {
         if self.grant.revoked_at.is_some() {
             return Err(Reason::GrantRevoked.into());
         }
-        let course = self.course(req.client, cx);
+        let course = self.course(req, cx);
         if matches!(course, Course::Replay) {
             return Ok(self.refuse_replay(req, cx));
         }
@@ -114,18 +114,24 @@ impl<'f> Family<'f> {
 
         let mut writes = Vec::new();
         let (grant, handle) = match course {
-            Course::Rotate => self.rotate(req.client, cx, &mut writes),
+            Course::Rotate => self.rotate(req, cx, &mut writes),
             Course::Keep => (self.grant.clone(), Handle::new(self.presented)),
             Course::Retry | Course::Replay => (self.grant.clone(), successor(self.presented, cx)),
         };
-        let facts =
-            AccessTokenFacts { client: req.client, scope: &scope, resource: &resource, grant: Some(&grant) };
-        let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
+        let facts = AccessTokenFacts {
+            client: req.client,
+            scope: &scope,
+            resource: &resource,
+            grant: Some(&grant),
+            confirmation: req.confirmation,
+        };
+        let NewAccessToken { draft, token_type, write, expires_in } = access_token::make(&facts, cx);
         writes.extend(write);
         let id_token = id_token(&grant, &scope, req.client, Occasion::Refresh, cx);
         let event = issued("refreshed", req.client, &grant);
         let issue = Issue {
             access_token: draft,
+            token_type,
             id_token,
             refresh_token: Some(handle),
             scope,
@@ -135,12 +141,15 @@ impl<'f> Family<'f> {
         Ok(Decision { writes, events: vec![event], reply: Ok(issue) })
     }
 
-    fn course(&self, client: &Client, cx: &Cx<'_>) -> Course {
+    fn course(&self, req: &TokenRequest<'_>, cx: &Cx<'_>) -> Course {
+        let client = req.client;
         let window = Rules::of(cx.server, client).retry_window(cx.server.refresh_token_retry_window);
         match (self.token.rotated_at, &self.successor) {
             (Some(rotated_at), Some(successor))
                 // Also when the successor was used while this request waited: it came before.
                 if successor.rotated_at.is_none_or(|used_at| used_at > cx.arrived_at)
+                    // The first use may have bound it: a retry comes with the same key.
+                    && successor.check_sender(req.confirmation).is_ok()
                     && cx.arrived_at.since(rotated_at) <= window.0 =>
             {
                 Course::Retry
@@ -168,7 +177,8 @@ impl<'f> Family<'f> {
     }
 
     /// Of two first uses at once, one meets another revision, loads again and becomes a retry.
-    fn rotate(&self, client: &Client, cx: &Cx<'_>, writes: &mut Vec<Write>) -> (GrantRecord, Handle) {
+    fn rotate(&self, req: &TokenRequest<'_>, cx: &Cx<'_>, writes: &mut Vec<Write>) -> (GrantRecord, Handle) {
+        let client = req.client;
         let handle = successor(self.presented, cx);
         let mut grant = prolong(self.grant, client, true, cx);
         if grant.expires_at != self.grant.expires_at {
@@ -180,7 +190,8 @@ impl<'f> Family<'f> {
             expires_at: cx.now.plus(refresh_ttl(client, cx)),
             rotated_at: None,
             ..self.token.clone()
-        };
+        }
+        .bound(client, req.confirmation);
         let rotated = RefreshToken { rotated_at: Some(cx.now), ..self.token.clone() };
         writes.extend([
             Write::PutArtifact {

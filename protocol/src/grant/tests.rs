@@ -3,6 +3,7 @@ mod client_credentials;
 mod exhaustive;
 mod family;
 mod refresh_token;
+mod sender;
 
 use super::*;
 use crate::fixtures::{World, params};

@@ -106,15 +106,21 @@ fn exchange(req: &TokenRequest<'_>, cx: &mut Cx<'_>) -> Result<Decision<Issue>, 
     let scope = scope(req, subject, cx)?;
     let resource = resources(req.params, parent, subject, &scope, cx)?;
     let grant = descendant(req.client, parent, subject, (&scope, &resource), &actor, cx);
-    let facts =
-        AccessTokenFacts { client: req.client, scope: &scope, resource: &resource, grant: Some(&grant) };
-    let NewAccessToken { draft, write, expires_in } = access_token::make(&facts, cx);
+    let facts = AccessTokenFacts {
+        client: req.client,
+        scope: &scope,
+        resource: &resource,
+        grant: Some(&grant),
+        confirmation: req.confirmation,
+    };
+    let NewAccessToken { draft, token_type, write, expires_in } = access_token::make(&facts, cx);
     let event = Event::new("token", "exchanged").client(&req.client.client_id).grant(&grant.id);
     let event = event.detail(format!("from grant {} of client {}", parent.id, subject.client_id));
     let mut writes = vec![Write::PutGrant { grant, expect: Expect::Absent }];
     writes.extend(write);
     let issue = Issue {
         access_token: draft,
+        token_type,
         id_token: None,
         refresh_token: None,
         scope,
@@ -127,11 +133,25 @@ fn exchange(req: &TokenRequest<'_>, cx: &mut Cx<'_>) -> Result<Decision<Issue>, 
 /// RFC 8693 §2.2.2: a token that is not valid makes an invalid request, whatever is wrong with it.
 fn subject_token<'r>(req: &TokenRequest<'r>) -> Result<&'r ActiveToken, Refusal> {
     match req.evidence.access_token("subject_token") {
-        Ok(Some(token)) => Ok(token),
+        Ok(Some(token)) => check_sender(req, token, "subject_token").map(|()| token),
         Ok(None) => Err(Refusal::new(Reason::ParameterMissing).parameter("subject_token")),
         Err(why) => Err(Refusal::new(Reason::SubjectTokenInvalid)
             .parameter("subject_token")
             .received(why.entry().name)),
+    }
+}
+
+/// A token that is bound to a key is sent here as a parameter, which proves nothing. So it is never exchanged for a bearer
+/// token: whoever stole it would get rid of the binding (RFC 9449 §7.2; attack DPO-13). Its own client shows the very key;
+/// a resource server, which it is addressed to and which cannot have that key, shows its own.
+fn check_sender(req: &TokenRequest<'_>, token: &ActiveToken, parameter: &str) -> Result<(), Refusal> {
+    let Some(bound_to) = &token.confirmation else { return Ok(()) };
+    let is_own = token.client_id == req.client.client_id;
+    match req.confirmation {
+        Some(proven) if !is_own || proven == bound_to => Ok(()),
+        proven => Err(Refusal::new(Reason::ExchangedTokenBound)
+            .parameter(parameter)
+            .received(if proven.is_some() { "a proof of another key" } else { "no proof" })),
     }
 }
 
@@ -157,6 +177,7 @@ fn actor(req: &TokenRequest<'_>) -> Result<Actor, Refusal> {
             .received(format!("a token of client {}", token.client_id))
             .expected(format!("a token of client {client}")));
     }
+    check_sender(req, token, "actor_token")?;
     let sub = token.claims.get("sub").and_then(Value::as_str).unwrap_or(client);
     Ok(Actor { sub: sub.to_owned(), client: client.to_owned(), by_token: true })
 }
@@ -286,6 +307,7 @@ fn act(client: &Client, subject: &ActiveToken, actor: &Actor) -> Option<Map<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confirmation::Confirmation;
     use crate::fixtures::{Desk, params};
     use crate::grant::Evidence;
 
@@ -301,7 +323,8 @@ mod tests {
         let client = Client { client_id: id.into(), ..desk.world.confidential() };
         let params = params(&format!("subject_token=x&subject_token_type={ACCESS_TOKEN}"));
         let evidence = Evidence { access_tokens: vec![("subject_token", Ok(active))], ..Evidence::default() };
-        let request = TokenRequest { params: &params, client: &client, evidence: &evidence };
+        let request =
+            TokenRequest { params: &params, client: &client, confirmation: None, evidence: &evidence };
         let decision = TokenExchange.decide(&request, &[], &mut desk.world.cx());
         decision.reply.map_err(|refusal| refusal.reason)?;
         let grant = decision.writes.iter().find_map(|write| match write {
@@ -327,13 +350,43 @@ mod tests {
     }
 
     #[test]
+    fn dpo_13_tex_03_a_bound_token_never_becomes_a_bearer_token() {
+        let key = |name: &str| Some(Confirmation::Jkt(name.to_owned()));
+        let exchanged = |id: &str, bound_to: Option<Confirmation>, proven: Option<Confirmation>| {
+            let mut desk = Desk { sender: bound_to, ..Desk::default() };
+            let audience = vec!["web".to_owned(), "api".to_owned()];
+            let web = Client { audience, ..desk.world.confidential() };
+            let tokens = desk.login(&web, "openid email");
+            let active = desk.active(&web, &tokens.access).unwrap();
+            let client = Client { client_id: id.into(), ..desk.world.confidential() };
+            let params = params(&format!("subject_token=x&subject_token_type={ACCESS_TOKEN}"));
+            let evidence =
+                Evidence { access_tokens: vec![("subject_token", Ok(active))], ..Evidence::default() };
+            let confirmation = proven.as_ref();
+            let request =
+                TokenRequest { params: &params, client: &client, confirmation, evidence: &evidence };
+            let reply = TokenExchange.decide(&request, &[], &mut desk.world.cx()).reply;
+            reply.map(|issue| issue.token_type.name()).map_err(|refusal| refusal.reason)
+        };
+        for id in ["web", "api"] {
+            assert_eq!(exchanged(id, None, None), Ok("bearer"), "{id}");
+            assert_eq!(exchanged(id, None, key("k")), Ok("DPoP"), "{id}");
+            assert_eq!(exchanged(id, key("k"), None), Err(Reason::ExchangedTokenBound), "{id}");
+            assert_eq!(exchanged(id, key("k"), key("k")), Ok("DPoP"), "{id}");
+        }
+        assert_eq!(exchanged("web", key("k"), key("thief")), Err(Reason::ExchangedTokenBound));
+        assert_eq!(exchanged("api", key("k"), key("its own")), Ok("DPoP"));
+    }
+
+    #[test]
     fn tex_03_without_the_token_nothing_is_exchanged() {
         let mut desk = Desk::default();
         let client = desk.world.confidential();
         let params = params(&format!("subject_token=x&subject_token_type={ACCESS_TOKEN}"));
         for tokens in [Vec::new(), vec![("subject_token", Err(Refusal::new(Reason::TokenRevoked)))]] {
             let evidence = Evidence { access_tokens: tokens, ..Evidence::default() };
-            let request = TokenRequest { params: &params, client: &client, evidence: &evidence };
+            let request =
+                TokenRequest { params: &params, client: &client, confirmation: None, evidence: &evidence };
             let decision = TokenExchange.decide(&request, &[], &mut desk.world.cx());
             assert!(decision.reply.is_err() && decision.writes.is_empty());
         }

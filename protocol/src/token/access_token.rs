@@ -6,6 +6,7 @@ mod claims;
 pub use active::{ActiveToken, RevokedJti, TokenReference, read};
 
 use crate::client::Client;
+use crate::confirmation::{Confirmation, TokenType};
 use crate::decision::{Cx, Handle};
 use crate::grant_record::GrantRecord;
 use crate::id::{ClientId, ServerId, Uid};
@@ -44,11 +45,14 @@ pub struct AccessTokenFacts<'a> {
     pub resource: &'a [String],
     /// Absent for a client acting for itself.
     pub grant: Option<&'a GrantRecord>,
+    /// The key that it is bound to.
+    pub confirmation: Option<&'a Confirmation>,
 }
 
 /// An access token and what must be stored for it.
 pub struct NewAccessToken {
     pub draft: AccessTokenDraft,
+    pub token_type: TokenType,
     pub write: Option<Write>,
     /// Seconds.
     pub expires_in: u64,
@@ -109,6 +113,7 @@ pub fn make(facts: &AccessTokenFacts<'_>, cx: &mut Cx<'_>) -> NewAccessToken {
             alg: cx.default_alg,
             claims: claims.to_json(),
         },
+        token_type: TokenType::of(facts.confirmation),
         write,
         expires_in: life.seconds(),
     }
@@ -136,6 +141,7 @@ fn opaque(
     };
     NewAccessToken {
         draft: AccessTokenDraft::Opaque(handle),
+        token_type: TokenType::of(facts.confirmation),
         write: Some(Write::PutArtifact { artifact, expect: Expect::Absent }),
         expires_in: life.seconds(),
     }

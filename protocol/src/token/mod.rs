@@ -11,12 +11,14 @@ pub use access_token::{AccessTokenDraft, ActiveToken, TokenReference, read};
 pub use id_token::IdTokenDraft;
 pub use id_token_hint::IdTokenHint;
 
+use crate::confirmation::TokenType;
 use crate::decision::Handle;
 use crate::scope::ScopeSet;
 
 /// What a token request is answered with, before anything is signed (RFC 6749 §5.1).
 pub struct Issue {
     pub access_token: AccessTokenDraft,
+    pub token_type: TokenType,
     pub id_token: Option<IdTokenDraft>,
     pub refresh_token: Option<Handle>,
     pub scope: ScopeSet,

@@ -1,6 +1,9 @@
 //! Refresh tokens as stored, and how one leads to the next (RFC 6749 §6, RFC 9700 §4.14.2).
 
+use crate::client::Client;
+use crate::confirmation::Confirmation;
 use crate::decision::{Cx, Handle};
+use crate::error::{Reason, Refusal};
 use crate::id::{ClientId, GrantId};
 use crate::record::{Artifact, ArtifactKind, HandleHash, Payload};
 use crate::scope::ScopeSet;
@@ -22,6 +25,12 @@ pub struct RefreshToken {
     /// When it was exchanged for its successor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<Timestamp>,
+    /// The key of a public client: only its holder may use it (RFC 9449 §5; attack DPO-15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
+    /// Whether the access tokens beside it are bound: then the next ones are too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sender_constrained: bool,
 }
 
 impl Payload for RefreshToken {
@@ -29,6 +38,30 @@ impl Payload for RefreshToken {
 }
 
 impl RefreshToken {
+    /// Bound to a key that the client proves to hold. A confidential client proves by its authentication who it is, and
+    /// may come with another key each time (RFC 9449 §5).
+    pub fn bound(self, client: &Client, proven: Option<&Confirmation>) -> Self {
+        let confirmation = match proven {
+            Some(key) if client.is_public() => Some(key.clone()),
+            _ => self.confirmation,
+        };
+        Self { confirmation, sender_constrained: self.sender_constrained || proven.is_some(), ..self }
+    }
+
+    /// That it is used by whom it is bound to.
+    ///
+    /// # Errors
+    /// No proof, or one of another key.
+    pub fn check_sender(&self, proven: Option<&Confirmation>) -> Result<(), Refusal> {
+        if proven.is_none() && self.sender_constrained {
+            return Err(Reason::DpopProofMissing.into());
+        }
+        if self.confirmation.is_some() && self.confirmation.as_ref() != proven {
+            return Err(Refusal::new(Reason::RefreshTokenOfOtherKey).parameter("refresh_token"));
+        }
+        Ok(())
+    }
+
     /// The row that keeps it. A token that was rotated stays until it would have expired, so that a replay is seen.
     pub fn artifact(&self, hash: HandleHash, grant: &GrantId) -> Artifact {
         Artifact::new(hash, self.expires_at, self).with_grant(grant.clone())

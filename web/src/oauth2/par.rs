@@ -13,7 +13,7 @@ pub(crate) async fn par(request: WorkspaceRequest) -> Response {
         Ok(body) => {
             let mut response = answer::json(body);
             *response.status_mut() = StatusCode::CREATED;
-            response
+            request.with_nonce(response)
         }
         Err(refusal) => answer::refused(&request.engine, &request.tenant, &request.call, &refusal),
     }

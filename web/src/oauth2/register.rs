@@ -10,8 +10,9 @@ use protocol::error::Refusal;
 /// Registers a client: 201 (RFC 7591 §3.2.1).
 pub(crate) async fn register(request: WorkspaceRequest) -> Response {
     let made = async {
-        let (workspace, token) = (request.workspace().await?, bearer(&request.head.headers)?);
-        request.engine.register_client(&workspace, token, request.json()?, &request.call).await
+        let workspace = request.workspace().await?;
+        let resource = request.resource(&workspace, None)?;
+        request.engine.register_client(&workspace, &resource, request.json()?, &request.call).await
     };
     respond(&request, made.await, StatusCode::CREATED)
 }

@@ -1,7 +1,6 @@
 //! `/{tid}/{aid}/sso/sessions` and `/{tid}/{aid}/tokens`: what the user of an access token sees and ends of their own
 //! (contract: public API).
 
-use super::access::token;
 use crate::answer;
 use crate::workspace_request::WorkspaceRequest;
 use axum::response::{IntoResponse, Response};
@@ -12,7 +11,7 @@ use serde_json::json;
 /// The sessions of the user.
 pub(crate) async fn list(request: WorkspaceRequest) -> Response {
     match sessions(&request).await {
-        Ok(body) => answer::json(body),
+        Ok(body) => request.with_nonce(answer::json(body)),
         Err(refusal) => refused(&request, &refusal),
     }
 }
@@ -29,14 +28,16 @@ pub(crate) async fn revoke_tokens(request: WorkspaceRequest) -> Response {
 
 async fn sessions(request: &WorkspaceRequest) -> Result<Vec<u8>, Refusal> {
     let workspace = request.workspace().await?;
-    let sessions = request.engine.own_sessions(&workspace, token(request)?).await?;
+    let resource = request.resource(&workspace, None)?;
+    let sessions = request.engine.own_sessions(&workspace, &resource, &request.call).await?;
     serde_json::to_vec(&json!({ "sessions": sessions })).map_err(|_| Reason::Internal.into())
 }
 
 async fn end_one(request: &WorkspaceRequest) -> Result<(), Refusal> {
     let workspace = request.workspace().await?;
     let id = request.session.as_deref().unwrap_or_default();
-    match request.engine.end_own_session(&workspace, token(request)?, id, &request.call).await? {
+    let resource = request.resource(&workspace, None)?;
+    match request.engine.end_own_session(&workspace, &resource, id, &request.call).await? {
         true => Ok(()),
         false => Err(Reason::SessionUnknown.into()),
     }
@@ -45,12 +46,15 @@ async fn end_one(request: &WorkspaceRequest) -> Result<(), Refusal> {
 async fn revoke(request: &WorkspaceRequest) -> Result<(), Refusal> {
     let workspace = request.workspace().await?;
     let current = request.query()?.get("revoke_current_token") == Some("true");
-    request.engine.revoke_own_tokens(&workspace, token(request)?, current, &request.call).await
+    let resource = request.resource(&workspace, None)?;
+    request.engine.revoke_own_tokens(&workspace, &resource, current, &request.call).await
 }
 
 fn done(request: &WorkspaceRequest, result: Result<(), Refusal>) -> Response {
     match result {
-        Ok(()) => (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, answer::NO_STORE)]).into_response(),
+        Ok(()) => request.with_nonce(
+            (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, answer::NO_STORE)]).into_response(),
+        ),
         Err(refusal) => refused(request, &refusal),
     }
 }

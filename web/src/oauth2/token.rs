@@ -9,7 +9,7 @@ use protocol::error::Refusal;
 /// Exchanges a grant for tokens.
 pub(crate) async fn token(request: WorkspaceRequest) -> Response {
     match issue(&request).await {
-        Ok(body) => answer::json(body),
+        Ok(body) => request.with_nonce(answer::json(body)),
         Err(refusal) => answer::refused(&request.engine, &request.tenant, &request.call, &refusal),
     }
 }

@@ -21,6 +21,7 @@ check_response_type   respond  yes        yes     yes  RFC 6749 §3.1.1
 check_grant_type      respond  yes        yes     yes  RFC 7591 §2.1
 check_front_channel   respond  yes        yes     yes  OIDC Core §3.2.2.1
 check_pkce            respond  yes        yes     yes  RFC 7636 §4.4.1
+check_dpop_jkt        respond  yes        yes     yes  RFC 9449 §10
 check_scope           respond  yes        yes     yes  RFC 6749 §3.3
 check_resource        respond  yes        yes     yes  RFC 8707 §2
 check_nonce           respond  yes        -       yes  OIDC Core §3.1.2.1

@@ -151,6 +151,7 @@ fn drafts_do_not_hold_the_alg_of_the_client_but_of_the_key() {
     let request = crate::grant::TokenRequest {
         params: &params,
         client: &client,
+        confirmation: None,
         evidence: &crate::grant::Evidence::default(),
     };
     let grant = crate::grant::select(&params, &client, &desk.world.server).ok().unwrap();

@@ -1,5 +1,6 @@
 use super::{ACP_TYP, Descent, OpaqueAccessToken, PREFIX, TYP, descent_hash};
 use crate::client::Client;
+use crate::confirmation::Confirmation;
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::grant_record::GrantRecord;
@@ -62,6 +63,8 @@ pub struct ActiveToken {
     pub grant: Option<GrantRecord>,
     /// The claims of the JWT, or those that a JWT would have.
     pub claims: Map<String, Value>,
+    /// The key that it is bound to.
+    pub confirmation: Option<Confirmation>,
     pub expires_at: Timestamp,
 }
 
@@ -223,7 +226,7 @@ impl JwtReference {
             }
             _ => return Err(revoked("its grant is gone")),
         };
-        Ok(active(self.claims, self.expires_at, grant, client))
+        active(self.claims, self.expires_at, grant, client)
     }
 
     /// A token without a grant dies with its client, also when another client gets the same id: to the second, since
@@ -252,7 +255,7 @@ fn resolve_opaque(found: &[Found], client: &Client, cx: &Cx<'_>) -> Result<Activ
         Some(_) => Some(live_grant(grant.as_ref(), found, client, cx)?),
         None => None,
     };
-    Ok(active(token.claims, token.expires_at, grant, client))
+    active(token.claims, token.expires_at, grant, client)
 }
 
 /// The grant, if everything that it rests on is still there.
@@ -291,14 +294,17 @@ fn active(
     expires_at: Timestamp,
     grant: Option<GrantRecord>,
     client: &Client,
-) -> ActiveToken {
+) -> Result<ActiveToken, Refusal> {
+    let confirmation =
+        Confirmation::of_claims(&claims).map_err(|_| revoked("it is bound in an unknown way"))?;
     let scope = match (claims.get("scp"), claims.get("scope")) {
         (Some(Value::Array(scopes)), _) => scopes.iter().filter_map(Value::as_str).collect(),
         (_, Some(Value::String(text))) => text.split(' ').filter(|s| !s.is_empty()).collect(),
         _ => ScopeSet::default(),
     };
     let subject = grant.as_ref().and_then(|grant| grant.body.subject.clone());
-    ActiveToken { client_id: client.client_id.clone(), scope, subject, grant, claims, expires_at }
+    let client_id = client.client_id.clone();
+    Ok(ActiveToken { client_id, scope, subject, grant, claims, confirmation, expires_at })
 }
 
 fn artifact(found: &[Found], index: usize) -> Option<&Artifact> {

@@ -1,4 +1,5 @@
 use super::{AccessTokenFacts, Life};
+use crate::confirmation::Confirmation;
 use crate::decision::Cx;
 use crate::resource;
 use crate::scope::ScopeSet;
@@ -27,6 +28,9 @@ pub(super) struct Claims<'a> {
     auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
+    /// The key that it is bound to (RFC 7800 §3.1; attack DPO-18).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<&'a Confirmation>,
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     grant_id: Option<&'a str>,
@@ -50,7 +54,7 @@ pub(super) struct Claims<'a> {
 
 impl<'a> Claims<'a> {
     pub(super) fn new<'x: 'a>(facts: &AccessTokenFacts<'a>, life: &Life, jti: &'a str, cx: &Cx<'x>) -> Self {
-        let AccessTokenFacts { client, scope, grant, .. } = *facts;
+        let AccessTokenFacts { client, scope, grant, confirmation, .. } = *facts;
         let subject: Option<&Subject> = grant.and_then(|grant| grant.body.subject.as_ref());
         let rfc9068 = cx.server.access_token_profile != "acp";
         let has_format = |name: &str| cx.server.scope_claim_formats.iter().any(|format| format == name);
@@ -62,6 +66,7 @@ impl<'a> Claims<'a> {
             aud: audience(facts, cx),
             auth_time: subject.filter(|_| rfc9068).map(|s| s.auth_time.seconds()),
             client_id: rfc9068.then_some(client.client_id.as_str()),
+            cnf: confirmation,
             exp: life.exp,
             grant_id: grant.filter(|_| rfc9068).map(|grant| grant.id.as_str()),
             iat: life.iat,

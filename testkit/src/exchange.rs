@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, head
 use serde_json::Value;
 use url::Url;
 
-use crate::Form;
+use crate::{DpopKey, Form, Proof};
 
 /// Scheme, host and port under which the test server is known.
 pub const ORIGIN: &str = "https://localhost:8443";
@@ -63,6 +63,18 @@ impl Ask {
 
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// A DPoP proof.
+    pub fn proof(self, proof: &Proof) -> Self {
+        self.header("dpop", &proof.signed())
+    }
+
+    /// An access token that is bound to a key, with a proof of it (RFC 9449 §7.1).
+    pub fn dpop(self, token: &str, key: &DpopKey) -> Self {
+        let path = self.path.split('?').next().unwrap_or_default().to_owned();
+        let proof = key.proof(self.method.as_str(), &path).of_token(token);
+        self.header("authorization", &format!("DPoP {token}")).proof(&proof)
     }
 
     /// HTTP Basic with form-encoded parts (RFC 6749 §2.3.1).

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Answer, Ask, Browser, ORIGIN, TestServer, urlencoded};
+use crate::{Answer, Ask, Browser, DpopKey, ORIGIN, TestServer, urlencoded};
 
 pub const REDIRECT_URI: &str = "https://example.com/callback";
 /// The code verifier of RFC 7636 appendix B.
@@ -24,6 +24,8 @@ pub struct RelyingParty {
     pub secret: Option<String>,
     pub redirect_uri: String,
     pub scope: String,
+    /// Its tokens are bound to this key (RFC 9449).
+    pub dpop: Option<DpopKey>,
 }
 
 /// A successful token response.
@@ -56,11 +58,17 @@ impl RelyingParty {
             secret: secret.map(str::to_owned),
             redirect_uri: REDIRECT_URI.to_owned(),
             scope: "openid".to_owned(),
+            dpop: None,
         }
     }
 
     pub fn with_scope(mut self, scope: &str) -> Self {
         self.scope = scope.to_owned();
+        self
+    }
+
+    pub fn with_dpop(mut self, key: &DpopKey) -> Self {
+        self.dpop = Some(key.clone());
         self
     }
 
@@ -115,8 +123,18 @@ impl RelyingParty {
         self.server.send(self.authenticated("/oauth2/token", fields)).await
     }
 
-    /// A form POST with the client's own authentication, to be changed before it is sent.
+    /// A form POST with the client's own authentication and a proof of its key, if it has one; to be changed before it is
+    /// sent.
     pub fn authenticated(&self, path: &str, fields: &[(&str, &str)]) -> Ask {
+        let ask = self.without_proof(path, fields);
+        match &self.dpop {
+            Some(key) => ask.proof(&key.proof("POST", &self.path(path))),
+            None => ask,
+        }
+    }
+
+    /// A form POST with the client's own authentication alone.
+    pub fn without_proof(&self, path: &str, fields: &[(&str, &str)]) -> Ask {
         let mut fields = fields.to_vec();
         match &self.secret {
             Some(secret) => Ask::form(&self.path(path), &fields).basic(&self.client_id, secret),
@@ -185,6 +203,11 @@ impl RelyingParty {
     }
 
     pub async fn userinfo(&self, access_token: &str) -> Answer {
-        self.server.send(Ask::get(&self.path("/userinfo")).bearer(access_token)).await
+        let ask = Ask::get(&self.path("/userinfo"));
+        let ask = match &self.dpop {
+            Some(key) => ask.dpop(access_token, key),
+            None => ask.bearer(access_token),
+        };
+        self.server.send(ask).await
     }
 }

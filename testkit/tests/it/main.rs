@@ -29,6 +29,10 @@ mod device;
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
+mod dpop;
+#[cfg(test)]
+mod dpop_resources;
+#[cfg(test)]
 mod exchange;
 #[cfg(test)]
 mod fapi2;

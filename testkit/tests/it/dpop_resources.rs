@@ -7,6 +7,7 @@ use testkit::{Answer, Ask, DpopKey, RelyingParty, TestServer, Tokens};
 
 const USERINFO: &str = "/default/default/userinfo";
 const CLIENTS: &str = "/default/default/clients";
+const SESSIONS: &str = "/default/default/sso/sessions";
 const ADMIN: &str = "/api/admin/default/servers/default/clients";
 
 /// A bound token for each of our own resources, and the key.
@@ -23,7 +24,7 @@ impl Bound {
     async fn new() -> Self {
         let server = TestServer::start().await;
         let key = DpopKey::new(&server);
-        let scope = "openid list_clients_with_access revoke_client_access";
+        let scope = "openid list_clients_with_access revoke_client_access view_sessions";
         let scopes = json!({"scopes": scope.split(' ').collect::<Vec<_>>()});
         server.administrator().await.change("/clients/client", &scopes).await;
         let party = server.party("client").with_scope(scope).with_dpop(&key);
@@ -33,8 +34,8 @@ impl Bound {
         Self { server, key, user, admin }
     }
 
-    fn resources(&self) -> [(&'static str, &str); 3] {
-        [(USERINFO, &self.user), (CLIENTS, &self.user), (ADMIN, &self.admin)]
+    fn resources(&self) -> [(&'static str, &str); 4] {
+        [(USERINFO, &self.user), (CLIENTS, &self.user), (SESSIONS, &self.user), (ADMIN, &self.admin)]
     }
 
     async fn get(&self, path: &str, authorization: &str, proofs: &[String]) -> Answer {
@@ -184,7 +185,7 @@ async fn dpo_13_an_initial_access_token_may_be_bound() {
 #[tokio::test]
 async fn rfc9449_7_1_a_request_without_a_token_learns_both_schemes() {
     let server = TestServer::start().await;
-    for path in [USERINFO, CLIENTS, ADMIN] {
+    for path in [USERINFO, CLIENTS, SESSIONS, ADMIN] {
         let said = challenges(&server.get(path).await.expect(401));
         assert!(said.starts_with("Bearer realm="), "{path}: {said}");
         assert!(said.contains("DPoP realm=") && said.contains("algs="), "{path}: {said}");

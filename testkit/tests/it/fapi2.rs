@@ -11,7 +11,9 @@ use protocol::idp::Idp;
 use protocol::record::{DocumentKind, Expect, Write};
 use serde_json::{Value, json};
 use store::Page;
-use testkit::{Administrator, Answer, Ask, REDIRECT_URI, TestServer, VERIFIER, s256, signer, urlencoded};
+use testkit::{
+    Administrator, Answer, Ask, DpopKey, REDIRECT_URI, TestServer, VERIFIER, s256, signer, urlencoded,
+};
 
 const WORKSPACE: &str = "/default/bank";
 const ISSUER: &str = "https://localhost:8443/default/bank";
@@ -24,6 +26,8 @@ pub(crate) struct Bank {
     pub(crate) server: TestServer,
     pub(crate) administrator: Administrator,
     pub(crate) keys: Vec<SigningKey>,
+    /// Tokens are bound to it.
+    pub(crate) dpop: DpopKey,
     made: AtomicUsize,
 }
 
@@ -51,7 +55,8 @@ impl Bank {
             });
             administrator.post("/clients", &client).await.expect(201);
         }
-        Self { server, administrator, keys, made: AtomicUsize::new(0) }
+        let dpop = DpopKey::new(&server);
+        Self { server, administrator, keys, dpop, made: AtomicUsize::new(0) }
     }
 
     fn now(&self) -> i64 {
@@ -143,9 +148,9 @@ impl Bank {
         ]
     }
 
-    /// A token request, as the profile wants it.
+    /// A token request, as the profile wants it: with a proof.
     pub(crate) async fn token(&self, ask: Ask) -> Answer {
-        self.server.send(ask).await
+        self.server.send(ask.proof(&self.dpop.proof("POST", "/default/bank/oauth2/token"))).await
     }
 
     async fn redeem(&self, client: &str, code: &str) -> Answer {
@@ -194,7 +199,23 @@ async fn copy_users(server: &TestServer) {
     engine.commit(&tenant, writes, Vec::new(), Some(&"bank".into()), "").await.expect("users");
 }
 
-/// `…-discovery-end-point-verification`, without what is about DPoP.
+/// 30 `…-holder-of-key-required`.
+#[tokio::test]
+async fn fapi2_holder_of_key_required() {
+    let bank = Bank::start("fapi_20_security").await;
+    let code = bank.code("first").await;
+    let fields = Bank::redemption("first", &code);
+    let ask = || bank.asserted("/oauth2/token", "first", &fields);
+    bank.server.send(ask()).await.expect_error(400, "invalid_dpop_proof");
+    let tokens = bank.token(ask()).await.expect(200).json();
+    assert_eq!(tokens["token_type"], "DPoP");
+    let userinfo = Ask::get("/default/bank/userinfo");
+    let token = tokens["access_token"].as_str().expect("a token");
+    bank.server.send(userinfo.clone().bearer(token)).await.expect(401);
+    bank.server.send(userinfo.dpop(token, &bank.dpop)).await.expect(200);
+}
+
+/// `…-discovery-end-point-verification`.
 #[tokio::test]
 async fn fapi2_discovery_end_point_verification() {
     let bank = Bank::start("fapi_20_security").await;
@@ -211,6 +232,7 @@ async fn fapi2_discovery_end_point_verification() {
         "id_token_signing_alg_values_supported",
         "token_endpoint_auth_signing_alg_values_supported",
         "request_object_signing_alg_values_supported",
+        "dpop_signing_alg_values_supported",
     ] {
         for algorithm in document[member].as_array().expect(member) {
             assert!(["PS256", "ES256", "EdDSA"].iter().any(|allowed| algorithm == allowed), "{member}");
@@ -312,8 +334,8 @@ async fn fapi2_codes_are_bound_and_short_lived() {
     let tokens = bank.redeem("first", &code).await.expect(200).json();
     bank.server.clock().advance(Duration::from_secs(1));
     bank.redeem("first", &code).await.expect_error(400, "invalid_grant");
-    let userinfo =
-        Ask::get("/default/bank/userinfo").bearer(tokens["access_token"].as_str().expect("a token"));
+    let token = tokens["access_token"].as_str().expect("a token");
+    let userinfo = Ask::get("/default/bank/userinfo").dpop(token, &bank.dpop);
     assert_eq!(bank.server.send(userinfo).await.status, 401, "its first token is dead too");
     let code = bank.code("first").await;
     bank.server.clock().advance(Duration::from_secs(62));

@@ -9,7 +9,8 @@ CREATE TABLE tenant (
   uid TEXT NOT NULL,
   name TEXT NOT NULL,
   created_at BIGINT NOT NULL,
-  epoch BIGINT NOT NULL
+  epoch BIGINT NOT NULL,
+  revocations BIGINT NOT NULL
 );
 
 -- Numbers that only grow. `epoch` is shared by all tenants, so that a tenant which is deleted and created

@@ -34,7 +34,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use store::{Answer, Batch, Page, Store, StoreError, StoredEvent};
+use store::{Answer, Batch, Epoch, Page, Store, StoreError, StoredEvent};
 use tokio::runtime::Handle;
 use tokio_postgres::Row;
 
@@ -282,10 +282,10 @@ impl Store for PostgresStore {
         })
     }
 
-    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, i64> {
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Epoch> {
         self.within(async move {
             let rows = self.ask_one(read::epoch(tenant)).await?;
-            Ok(read::list(&rows, row::number, || format!("tenant {tenant}"))?.pop().unwrap_or(0))
+            Ok(read::list(&rows, row::epoch, || format!("tenant {tenant}"))?.pop().unwrap_or_default())
         })
     }
 

@@ -7,7 +7,7 @@ use protocol::id::{ClientId, GrantId, ServerId, SessionId, TenantId, Uid};
 use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, HandleHash};
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
-use store::StoredEvent;
+use store::{Epoch, StoredEvent};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
@@ -89,6 +89,10 @@ pub(crate) fn tenant(row: &Row) -> Read<Tenant> {
         name: text(row, 2)?,
         created_at: time(row, 3)?,
     })
+}
+
+pub(crate) fn epoch(row: &Row) -> Read<Epoch> {
+    Ok(Epoch { configuration: get(row, 0)?, revocations: get(row, 1)? })
 }
 
 pub(crate) fn number(row: &Row) -> Read<i64> {

@@ -184,7 +184,7 @@ catalogue! { READS:
     EVENTS_BEFORE = "SELECT id, happened_at, server, trace_id, body FROM event WHERE tenant = $1 AND id < $2 \
         ORDER BY id DESC LIMIT $3";
 
-    EPOCH = "SELECT epoch FROM tenant WHERE id = $1";
+    EPOCH = "SELECT epoch, revocations FROM tenant WHERE id = $1";
     TENANT = tenants_where!("WHERE id = $1");
     TENANTS_FROM_START = tenants_where!("ORDER BY id LIMIT $1");
     TENANTS_ABOVE = tenants_where!("WHERE id > $1 ORDER BY id LIMIT $2");
@@ -200,6 +200,8 @@ catalogue! { WRITES:
     MOVE_EPOCH = "WITH next AS (UPDATE counter SET value = value + 1 WHERE name = 'epoch' RETURNING value), \
         done AS (UPDATE tenant SET epoch = next.value FROM next WHERE tenant.id = $1 RETURNING 1) \
         SELECT 1 / count(*) FROM done";
+    /// For a batch that ends tokens. The number is the tenant's own: revocations of several tenants do not queue.
+    MOVE_REVOCATIONS = required!("UPDATE tenant SET revocations = revocations + 1 WHERE id = $1 RETURNING 1");
 
     PUT_ARTIFACT_ABSENT = required!(put_artifact!("DO NOTHING"), " RETURNING 1");
     PUT_ARTIFACT_ANY = put_artifact!("DO UPDATE SET grant_id = excluded.grant_id, owner = excluded.owner, \
@@ -247,11 +249,13 @@ catalogue! { WRITES:
     APPEND_EVENTS = concat!("WITH present AS (SELECT 1 FROM tenant WHERE id = $1 FOR KEY SHARE) ",
         insert_events!("present, "));
 
-    CREATE_TENANT = required!("INSERT INTO tenant (id, uid, name, created_at, epoch) SELECT CAST($1 AS TEXT), \
-        CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), (SELECT value FROM counter WHERE name = 'epoch') \
-        ON CONFLICT (id) DO NOTHING RETURNING 1");
+    CREATE_TENANT = required!("INSERT INTO tenant (id, uid, name, created_at, epoch, revocations) \
+        SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), value, value \
+        FROM counter WHERE name = 'epoch' ON CONFLICT (id) DO NOTHING RETURNING 1");
     NEXT_EPOCH = "UPDATE counter SET value = value + 1 WHERE name = 'epoch'";
-    DELETE_TENANT = "DELETE FROM tenant WHERE id = $1";
+    /// A successor of its name begins above all its numbers.
+    DELETE_TENANT = "WITH gone AS (DELETE FROM tenant WHERE id = $1 RETURNING epoch, revocations) \
+        UPDATE counter SET value = GREATEST(value, gone.epoch, gone.revocations) FROM gone WHERE name = 'epoch'";
     DELETE_TENANT_DOCUMENTS = "DELETE FROM document WHERE tenant = $1";
     DELETE_TENANT_ARTIFACTS = "DELETE FROM artifact WHERE tenant = $1";
     DELETE_TENANT_GRANTS = "DELETE FROM grant_record WHERE tenant = $1";

@@ -20,8 +20,15 @@ pub(crate) fn commit<'a>(
     place: i64,
 ) -> Result<Vec<Step<'a>>, StoreError> {
     let tenant = tenant.as_str();
-    let guard = if batch.writes.iter().any(is_configuration) { sql::MOVE_EPOCH } else { sql::REQUIRE_TENANT };
-    let mut steps = vec![Step::new(guard, values![tenant])];
+    // Each of them holds the tenant.
+    let configures = batch.writes.iter().any(is_configuration);
+    let guards: &[&'static str] = match (configures, batch.writes.iter().any(Write::revokes)) {
+        (false, false) => &[sql::REQUIRE_TENANT],
+        (true, false) => &[sql::MOVE_EPOCH],
+        (false, true) => &[sql::MOVE_REVOCATIONS],
+        (true, true) => &[sql::MOVE_EPOCH, sql::MOVE_REVOCATIONS],
+    };
+    let mut steps: Vec<_> = guards.iter().map(|guard| Step::new(guard, values![tenant])).collect();
     for (index, write) in batch.writes.iter().enumerate() {
         steps.push(Step { write: index, ..change(tenant, write)? });
     }

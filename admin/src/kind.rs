@@ -32,6 +32,11 @@ pub(crate) trait Kind: Send + Sync + 'static {
     /// Identifier, display name and workspace.
     fn place(stored: &Self::Stored) -> Place<'_>;
 
+    /// Where it is read, after `/api/admin/{tid}/`.
+    fn location(stored: &Self::Stored) -> String {
+        format!("{}/{}", Self::PLURAL, Self::place(stored).id)
+    }
+
     /// The document as answered: without secrets, with computed members.
     fn show(
         stored: Self::Stored,
@@ -130,6 +135,17 @@ pub(crate) async fn load<K: Kind + ?Sized>(call: &Call, id: &str) -> Result<(Doc
     let found = call.office.engine.document(call.tenant(), K::KIND, id).await?;
     let document = found.ok_or_else(|| Failure::not_found(K::NAME, id))?;
     let stored = document.read()?;
+    Ok((document, stored))
+}
+
+/// The document that the path names. A path that names a workspace too shows nothing of another one.
+pub(crate) async fn load_here<K: Kind + ?Sized>(call: &Call) -> Result<(Document, K::Stored), Failure> {
+    let id = call.segment(K::SEGMENT);
+    let (document, stored) = load::<K>(call, id).await?;
+    let named = call.path.contains_key("wid") && K::SEGMENT != "wid";
+    if named && K::place(&stored).workspace != call.workspace() {
+        return Err(Failure::not_found(K::NAME, id));
+    }
     Ok((document, stored))
 }
 

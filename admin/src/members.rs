@@ -88,6 +88,10 @@ impl Problems {
 
     /// # Errors
     /// 422 with everything noted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn into_result(self) -> Result<(), Failure> {
         if self.0.is_empty() { Ok(()) } else { Err(Failure::Own { why: Why::Invalid, details: self.0 }) }
     }

@@ -1,14 +1,13 @@
 //! The five verbs that serve every kind of document alike, and one for changes of a part.
 
 use crate::failure::{Failure, Why};
-use crate::kind::{Editable, Kind, document, load};
+use crate::kind::{Editable, Kind, document, load, load_here};
 use crate::members::{self, Problems};
 use crate::operation::{Call, Method, Operation, Parameter, Reply, Running, Shape};
 use crate::query::{AFTER, BEFORE, LIMIT, ORDER};
 use crate::resource::Servers;
 use engine::{Cursor, EngineError, Page};
 use protocol::decision::Event;
-use protocol::id::TenantId;
 use protocol::record::{Document, Expect, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -33,10 +32,6 @@ const NEVER_SENT: [&str; 6] = [
 
 fn event<K: Kind + ?Sized>(action: &'static str, id: &str, call: &Call) -> Event {
     Event::new(K::NAME, action).client(&call.caller.client_id).detail(id)
-}
-
-fn location(tenant: &TenantId, plural: &str, id: &str) -> String {
-    format!("/api/admin/{tenant}/{plural}/{id}")
 }
 
 /// `GET …/{plural}`
@@ -141,7 +136,7 @@ pub(crate) const fn read<K: Kind>(id: &'static str, path: &'static str, summary:
 }
 
 async fn run_read<K: Kind>(call: &Call) -> Result<Reply, Failure> {
-    let (document, stored) = load::<K>(call, call.segment(K::SEGMENT)).await?;
+    let (document, stored) = load_here::<K>(call).await?;
     Ok(Reply::ok(&K::show(stored, &document, call).await?).tagged(&document))
 }
 
@@ -185,9 +180,10 @@ async fn run_create<K: Editable>(call: Call) -> Result<Reply, Failure> {
         other => other?,
     }
     let (document, stored) = load::<K>(&call, place.id).await?;
+    let location = format!("/api/admin/{}/{}", call.tenant(), K::location(&stored));
     let mut shown = members_of(&K::show(stored, &document, &call).await?);
     shown.extend(plan.once);
-    Ok(Reply::created(&shown).tagged(&document).at(location(call.tenant(), K::PLURAL, &document.id)))
+    Ok(Reply::created(&shown).tagged(&document).at(location))
 }
 
 /// `PUT …/{plural}/{id}`: the body replaces the document (RFC 9110 §9.3.4).
@@ -212,7 +208,7 @@ async fn run_update<K: Editable>(call: &Call) -> Result<Reply, Failure> {
     let id = call.segment(K::SEGMENT);
     let mut turn = None;
     for _ in 0..ATTEMPTS {
-        let (document, before) = load::<K>(call, id).await?;
+        let (document, before) = load_here::<K>(call).await?;
         call.if_match.check(&document)?;
         let current = members_of(&K::show(before.clone(), &document, call).await?);
         let Settable { sent, touched } = settable::<K>(call, &current)?;
@@ -347,7 +343,7 @@ pub(crate) const fn delete<K: Editable>(
 async fn run_delete<K: Editable>(call: &Call) -> Result<Reply, Failure> {
     let mut turn = None;
     for _ in 0..ATTEMPTS {
-        let (document, stored) = load::<K>(call, call.segment(K::SEGMENT)).await?;
+        let (document, stored) = load_here::<K>(call).await?;
         call.if_match.check(&document)?;
         if !K::is_removable(&stored) {
             return Err(Why::Protected.into());

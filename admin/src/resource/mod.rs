@@ -8,6 +8,7 @@ mod scopes;
 mod servers;
 mod services;
 mod sessions;
+mod static_idps;
 mod tenants;
 mod tokens;
 mod workspaces;
@@ -33,6 +34,7 @@ pub(crate) static RESOURCES: &[Resource] = &[
     workspaces::WORKSPACES,
     services::SERVICES,
     scopes::SCOPES,
+    static_idps::STATIC_IDPS,
     keys::KEYS,
     sessions::SESSIONS,
     tokens::TOKENS,

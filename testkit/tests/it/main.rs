@@ -83,6 +83,8 @@ mod sessions;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod static_idps;
+#[cfg(test)]
 mod storage_failures;
 #[cfg(test)]
 mod tabs;

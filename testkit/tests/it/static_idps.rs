@@ -1,0 +1,75 @@
+//! Sandbox identity providers over the admin API: people are made, log in, change and go.
+
+use serde_json::json;
+use testkit::{TestServer, claims};
+
+const IDPS: &str = "/servers/default/idps/static";
+
+#[tokio::test]
+async fn a_person_made_by_the_administrator_logs_in_and_goes_with_the_provider() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let body = json!({
+        "id": "people",
+        "name": "People",
+        "users": [{ "username": "ada", "password": "ada's own", "authentication_context": { "name": "Ada" } }],
+    });
+    let made = administrator.post(IDPS, &body).await.expect(201);
+    assert_eq!(made.header("location"), "/api/admin/default/servers/default/idps/static/people");
+    assert!(!made.text().contains("password"), "{}", made.text());
+    assert!(!made.text().contains("argon2"), "{}", made.text());
+
+    let party = server.party("client");
+    let browser = server.browser();
+    let page = browser.load(&party.authorize_url(&[])).await;
+    let wrong = page.form("login-form").with("username", "ada").with("password", "user");
+    assert!(browser.submit(&wrong).await.has_form("login-form"));
+    let right = page.form("login-form").with("username", "ada").with("password", "ada's own");
+    let consent = browser.submit(&right).await;
+    let answer = browser.allow(&consent).await;
+    let code = answer.response_parameter("code").expect("a code");
+    let tokens = party.redeem(&code).await.expect(200).json();
+    assert_eq!(claims(tokens["id_token"].as_str().unwrap())["idp"], "people");
+
+    administrator.delete("/servers/default/idps/people").await.expect(204);
+    let userinfo = party.userinfo(tokens["access_token"].as_str().unwrap()).await;
+    assert_eq!(userinfo.status, 401, "the person is gone");
+}
+
+#[tokio::test]
+async fn a_provider_is_put_back_unchanged_and_passwords_stay() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let read = administrator.get("/servers/default/idps").await.expect(200).json();
+    let id = read["idps"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("{IDPS}/{id}");
+    let before = administrator.get(&path).await.expect(200);
+    let after = administrator.put(&path, &before.json()).await.expect(200);
+    assert_eq!(before.json(), after.json());
+    assert_eq!(before.header("etag"), after.header("etag"));
+    server.party("client").tokens().await;
+}
+
+#[tokio::test]
+async fn adm_09_a_provider_is_not_reached_through_another_workspace() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let id = administrator.get("/servers/default/idps").await.expect(200).json()["idps"][0]["id"].clone();
+    let id = id.as_str().unwrap();
+    assert_eq!(administrator.get(&format!("/servers/admin/idps/static/{id}")).await.status, 404);
+    assert_eq!(administrator.delete(&format!("/servers/admin/idps/{id}")).await.status, 404);
+    administrator.get(&format!("{IDPS}/{id}")).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_provider_is_said_at_once() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let body = json!({ "name": " ", "users": [{ "username": " ada" }, { "username": "bob" }] });
+    let refused = administrator.post(IDPS, &body).await.expect(422).json();
+    let details = refused["details"].to_string();
+    for member in ["name", "users[0].username", "users[1].password"] {
+        assert!(details.contains(member), "{member} in {details}");
+    }
+    administrator.post("/servers/nobody/idps/static", &json!({ "name": "x" })).await.expect(404);
+}

@@ -21,7 +21,7 @@ async fn a_person_made_by_the_administrator_logs_in_and_goes_with_the_provider()
 
     let party = server.party("client");
     let browser = server.browser();
-    let page = browser.load(&party.authorize_url(&[])).await;
+    let page = browser.open(&party.authorize_url(&[])).await;
     let wrong = page.form("login-form").with("username", "ada").with("password", "user");
     assert!(browser.submit(&wrong).await.has_form("login-form"));
     let right = page.form("login-form").with("username", "ada").with("password", "ada's own");

@@ -29,7 +29,7 @@ async fn a_person_made_by_the_administrator_logs_in_and_goes_with_the_provider()
     let answer = browser.allow(&consent).await;
     let code = answer.response_parameter("code").expect("a code");
     let tokens = party.redeem(&code).await.expect(200).json();
-    assert_eq!(claims(tokens["id_token"].as_str().unwrap())["idp"], "people");
+    assert_eq!(claims(tokens["access_token"].as_str().unwrap())["idp"], "people");
 
     administrator.delete("/servers/default/idps/people").await.expect(204);
     let userinfo = party.userinfo(tokens["access_token"].as_str().unwrap()).await;

@@ -7,8 +7,8 @@ pub enum Error {
     /// Longer than the limit for its kind.
     #[error("larger than the limit")]
     TooLarge,
-    /// Not three parts separated by dots (RFC 7515 §7.1).
-    #[error("not a compact JWS of three parts")]
+    /// Not three parts separated by dots (RFC 7515 §7.1), or five of an encrypted one (RFC 7516 §7.1).
+    #[error("not in compact form")]
     NotCompact,
     /// Not base64url in its one canonical spelling without padding (RFC 7515 §2).
     #[error("not canonical base64url without padding")]
@@ -46,6 +46,9 @@ pub enum Error {
     /// The signature does not hold.
     #[error("the signature does not hold")]
     BadSignature,
+    /// An encrypted token does not open, whatever the reason (RFC 7516 §11.5).
+    #[error("it does not decrypt")]
+    NotDecrypted,
     /// The key is malformed, too weak or not for signatures.
     #[error("unusable key: {0}")]
     InvalidKey(&'static str),

@@ -2,7 +2,10 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Algorithm, Error, SecretString, VerifyingKey, base64url, sha256, verifying_key};
+use crate::{
+    Algorithm, EncryptionKey, Error, KeyManagement, SecretString, VerifyingKey, base64url, sha256,
+    verifying_key,
+};
 
 /// Bytes of JSON that [`JwkSet::parse`] reads at most.
 pub const MAX_JWKS_BYTES: usize = 256 * 1024;
@@ -230,6 +233,15 @@ impl JwkSet {
     /// ones are left out.
     pub fn verifying_keys(&self) -> Vec<VerifyingKey> {
         self.keys.iter().take(MAX_JWKS_KEYS).filter_map(|key| VerifyingKey::from_jwk(key).ok()).collect()
+    }
+
+    /// The key to encrypt to with `alg`: one that says so by `use` and `alg`, else by `use`, else any that fits
+    /// (RFC 7517 §4.2; OIDC Registration §2: `use` is required where a set has both kinds).
+    pub fn encryption_key(&self, alg: KeyManagement) -> Option<EncryptionKey> {
+        let says = |key: &&Jwk| (key.use_.is_none(), key.alg.is_none());
+        let mut keys: Vec<&Jwk> = self.keys.iter().take(MAX_JWKS_KEYS).collect();
+        keys.sort_by_key(says);
+        keys.into_iter().filter_map(|key| EncryptionKey::from_jwk(key).ok()).find(|key| key.fits(alg))
     }
 
     /// The key with this `kid`.

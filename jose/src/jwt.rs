@@ -257,7 +257,7 @@ impl std::fmt::Debug for VerifiedJwt {
 }
 
 /// Takes a header parameter; of the wrong type it is an error, `null` included.
-fn take<T: DeserializeOwned>(
+pub(crate) fn take<T: DeserializeOwned>(
     members: &mut Map<String, Value>,
     name: &'static str,
 ) -> Result<Option<T>, Error> {

@@ -256,9 +256,7 @@ impl Private {
         };
         match self {
             Private::Rsa(key, _) => {
-                let public = key.public_key();
-                jwk.n = Some(base64url::encode(public.modulus().big_endian_without_leading_zero()));
-                jwk.e = Some(base64url::encode(public.exponent().big_endian_without_leading_zero()));
+                return Ok(rsa_public_jwk(key));
             }
             Private::Ecdsa(key) => {
                 let point = key.public_key().as_ref();
@@ -298,7 +296,18 @@ fn rsa_encoding(algorithm: Algorithm) -> Option<&'static dyn RsaEncoding> {
     }
 }
 
-fn rsa_from_jwk(jwk: &Jwk) -> Result<RsaKeyPair, Error> {
+/// The public half with `kty`, `n` and `e` alone.
+pub(crate) fn rsa_public_jwk(key: &RsaKeyPair) -> Jwk {
+    let public = key.public_key();
+    Jwk {
+        kty: "RSA".to_owned(),
+        n: Some(base64url::encode(public.modulus().big_endian_without_leading_zero())),
+        e: Some(base64url::encode(public.exponent().big_endian_without_leading_zero())),
+        ..Jwk::default()
+    }
+}
+
+pub(crate) fn rsa_from_jwk(jwk: &Jwk) -> Result<RsaKeyPair, Error> {
     let (n, e) = jwk.rsa_components()?;
     let components = KeyPairComponents {
         public_key: PublicKeyComponents { n: n.as_slice(), e: e.as_slice() },
@@ -312,16 +321,16 @@ fn rsa_from_jwk(jwk: &Jwk) -> Result<RsaKeyPair, Error> {
     RsaKeyPair::from_components(&components).map_err(rejected)
 }
 
-fn private_member(member: &Option<SecretString>) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(crate) fn private_member(member: &Option<SecretString>) -> Result<Zeroizing<Vec<u8>>, Error> {
     let text = member.as_ref().ok_or(Error::InvalidKey("a private member is missing"))?;
     base64url::decode(text.expose()).map(Zeroizing::new)
 }
 
-fn rejected(_: aws_lc_rs::error::KeyRejected) -> Error {
+pub(crate) fn rejected(_: aws_lc_rs::error::KeyRejected) -> Error {
     Error::InvalidKey("the private key is malformed or not for this algorithm")
 }
 
-fn random_kid() -> Result<String, Error> {
+pub(crate) fn random_kid() -> Result<String, Error> {
     let mut number = [0; 16];
     rand::fill(&mut number)?;
     Ok(u128::from_be_bytes(number).to_string())

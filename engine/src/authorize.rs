@@ -214,7 +214,7 @@ impl Engine {
             respond(&next.request, standing.client, &live.session, &mut cx)
         };
         let response = match &decision.reply {
-            Ok(issue) => Ok(self.sign_response(standing.workspace, issue).await?),
+            Ok(issue) => Ok(self.sign_response(standing.workspace, standing.client, issue).await?),
             Err(refusal) => Err(refusal),
         };
         let mut writes = decision.writes;
@@ -239,6 +239,7 @@ impl Engine {
     async fn sign_response(
         &self,
         workspace: &Workspace,
+        client: &Client,
         issue: &AuthorizationIssue,
     ) -> Result<AuthorizationResponse, EngineError> {
         let access_token = match &issue.access_token {
@@ -247,7 +248,9 @@ impl Engine {
         };
         let code = issue.code.as_ref().map(|code| code.expose());
         let id_token = match &issue.id_token {
-            Some(draft) => Some(self.sign_id_token(workspace, draft, access_token.as_deref(), code).await?),
+            Some(draft) => {
+                Some(self.sign_id_token(workspace, client, draft, access_token.as_deref(), code).await?)
+            }
             None => None,
         };
         Ok(issue.response(access_token, id_token))

@@ -1,7 +1,9 @@
 //! Signing and committing: what stands between a decision and its answer.
 
+use crate::encryption::NESTED;
 use crate::{Call, Engine, EngineError, Workspace};
 use jose::Algorithm;
+use protocol::client::Client;
 use protocol::decision::Event;
 use protocol::id::{ServerId, TenantId};
 use protocol::record::{DocumentKind, Write};
@@ -90,15 +92,23 @@ impl Engine {
         }
     }
 
-    /// An ID token as it leaves, bound to the access token and the code beside it.
+    /// An ID token as it leaves, bound to the access token and the code beside it, encrypted if the client wants it.
+    ///
+    /// # Errors
+    /// The client has no key to encrypt to.
     pub(crate) async fn sign_id_token(
         &self,
         workspace: &Workspace,
+        client: &Client,
         draft: &IdTokenDraft,
         access_token: Option<&str>,
         code: Option<&str>,
     ) -> Result<String, EngineError> {
-        self.sign_jwt(workspace, draft.alg, "JWT", &draft.claims(access_token, code)).await
+        let signed = self.sign_jwt(workspace, draft.alg, "JWT", &draft.claims(access_token, code)).await?;
+        match draft.encryption {
+            Some(encryption) => self.encrypt_to(client, encryption, NESTED, signed.as_bytes()).await,
+            None => Ok(signed),
+        }
     }
 
     /// Signs claims with the workspace's current key of the algorithm, making the key when it is first needed.

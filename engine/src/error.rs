@@ -15,6 +15,9 @@ pub enum EngineError {
     /// The client's metadata document cannot be used: not a failure of ours.
     #[error("client metadata document: {0}")]
     ClientDocument(Refusal),
+    /// The client has no key that one could encrypt to: not a failure of ours.
+    #[error("client encryption key: {0}")]
+    ClientKey(Refusal),
     #[error("not found")]
     NotFound,
     #[error("store unavailable: {0}")]
@@ -55,7 +58,7 @@ impl From<EngineError> for Refusal {
                 Refusal::new(Reason::StoreUnavailable)
             }
             EngineError::Replayed(reason) => reason.into(),
-            EngineError::ClientDocument(refusal) => refusal,
+            EngineError::ClientDocument(refusal) | EngineError::ClientKey(refusal) => refusal,
             EngineError::NotFound | EngineError::Internal(_) => {
                 tracing::error!(%error, "internal error");
                 Refusal::new(Reason::Internal)

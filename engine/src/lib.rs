@@ -18,6 +18,7 @@ mod config;
 pub mod demo;
 mod derive;
 mod device;
+mod encryption;
 mod end_session;
 mod entropy;
 mod error;

@@ -32,6 +32,7 @@ impl Engine {
                 (self.fetch_request_object(address, client).await?, Reason::RequestUriUnsupported)
             }
         };
+        let object = jar::decrypt(object, &workspace.cx(self.now(), &mut SystemEntropy::default()))?;
         let keys = self.client_keys(client, jar::kid(&object).as_deref()).await;
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);

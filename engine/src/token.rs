@@ -107,7 +107,7 @@ impl Engine {
         };
         let decision = grant.decide(request, &found, &mut cx);
         let answer = match &decision.reply {
-            Ok(issue) => Ok(self.sign(workspace, issue).await?),
+            Ok(issue) => Ok(self.sign(workspace, &authenticated.client, issue).await?),
             Err(refusal) => Err(refusal.clone()),
         };
         let mut events = decision.events;
@@ -143,10 +143,17 @@ impl Engine {
     }
 
     /// Turns drafts into signed tokens and writes the answer's body.
-    async fn sign(&self, workspace: &Workspace, issue: &Issue) -> Result<Vec<u8>, EngineError> {
+    async fn sign(
+        &self,
+        workspace: &Workspace,
+        client: &Client,
+        issue: &Issue,
+    ) -> Result<Vec<u8>, EngineError> {
         let access_token = self.sign_access_token(workspace, &issue.access_token).await?;
         let id_token = match &issue.id_token {
-            Some(draft) => Some(self.sign_id_token(workspace, draft, Some(&access_token), None).await?),
+            Some(draft) => {
+                Some(self.sign_id_token(workspace, client, draft, Some(&access_token), None).await?)
+            }
             None => None,
         };
         let response = TokenResponse {

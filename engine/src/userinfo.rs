@@ -1,13 +1,16 @@
 //! The userinfo endpoint (OIDC Core §5.3).
 
+use crate::encryption::{CLAIMS, NESTED};
 use crate::entropy::SystemEntropy;
 use crate::{Call, Engine, Workspace};
 use jose::Algorithm;
+use protocol::encryption::Encryption;
 use protocol::error::{Reason, Refusal};
 use protocol::resource_request::ResourceRequest;
 use protocol::userinfo;
 
-/// A userinfo answer: JSON, or a JWT for clients that registered `userinfo_signed_response_alg`.
+/// A userinfo answer: JSON, or a JWT for clients that registered `userinfo_signed_response_alg` or
+/// `userinfo_encrypted_response_alg`.
 pub enum UserinfoAnswer {
     Json(Vec<u8>),
     Jwt(String),
@@ -30,12 +33,19 @@ impl Engine {
         let claims = userinfo::claims(&active, &client, &cx)?;
         // Only keys of our own can sign: a client's secret is not kept.
         let alg = Algorithm::parse(&client.userinfo_signed_response_alg).filter(|alg| !alg.is_symmetric());
-        let Some(alg) = alg else {
-            return serde_json::to_vec(&claims)
-                .map(UserinfoAnswer::Json)
-                .map_err(|_| Reason::Internal.into());
-        };
         let claims = serde_json::to_vec(&claims).map_err(|_| Refusal::new(Reason::Internal))?;
-        Ok(UserinfoAnswer::Jwt(self.sign_jwt(workspace, alg, "JWT", &claims).await?))
+        let signed = match alg {
+            Some(alg) => Some(self.sign_jwt(workspace, alg, "JWT", &claims).await?),
+            None => None,
+        };
+        // Signed first, if both are registered (OIDC Core §5.3.2).
+        let Some(encryption) = Encryption::of_userinfo(&client) else {
+            return Ok(signed.map_or(UserinfoAnswer::Json(claims), UserinfoAnswer::Jwt));
+        };
+        let encrypted = match signed {
+            Some(signed) => self.encrypt_to(&client, encryption, NESTED, signed.as_bytes()).await?,
+            None => self.encrypt_to(&client, encryption, CLAIMS, &claims).await?,
+        };
+        Ok(UserinfoAnswer::Jwt(encrypted))
     }
 }

@@ -88,6 +88,7 @@ impl Workspace {
             catalog: &self.catalog,
             keys: self.keys.verifying(),
             vouchers: &self.signatures,
+            decryption_keys: self.keys.decrypting(),
             default_alg: self.keys.default_alg(),
             subjects: self,
             entropy,

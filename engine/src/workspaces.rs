@@ -1,11 +1,11 @@
 //! Making and unmaking tenants, workspaces and their keys.
 
 use crate::{Engine, EngineError, Workspace, keyring};
-use jose::Algorithm;
+use jose::{Algorithm, KeyManagement};
 use protocol::decision::Event;
 use protocol::id::{IdpId, ServerId, ServiceId, TenantId, Uid};
 use protocol::idp::Idp;
-use protocol::key::{KeyDocument, KeyState};
+use protocol::key::{KeyAlgorithm, KeyDocument, KeyState};
 use protocol::record::{Document, DocumentKind, Expect, GrantSelector, Write};
 use protocol::scope::Scope;
 use protocol::server::Server;
@@ -59,6 +59,9 @@ const DEFAULT_SERVICES: &[DefaultService] = &[
         &[("view_consents", "View consents"), ("manage_consents", "Manage consents")],
     ),
 ];
+
+/// The encryption keys of a workspace, by the first algorithm of their kind.
+const ENCRYPTION_KEYS: &[KeyManagement] = &[KeyManagement::RsaOaep256, KeyManagement::EcdhEs];
 
 impl Engine {
     /// Creates a tenant without workspaces.
@@ -187,25 +190,33 @@ impl Engine {
         self.new_document(kind, id, Some(server.as_str()), body)
     }
 
-    /// Keys of a new workspace, current and next: of its own algorithm, and RS256 beside it (decisions 5). RSA
+    /// Keys of a new workspace, current and next: of its own algorithm, and RS256 beside it (decisions 5); and those
+    /// that request objects are encrypted to, which need no next: nobody has to know them beforehand. RSA
     /// keys take long to make, so workspaces for machines get theirs when a client first asks for one.
     async fn first_keys(&self, server: &Server) -> Result<Vec<KeyDocument>, EngineError> {
         let own = keyring::algorithm_of(&server.key_type);
-        let make = |alg, state| self.make_key(&server.id, alg, state);
+        let make = |alg: Algorithm, state| self.make_key(&server.id, alg.into(), state);
         let (current, next) = tokio::try_join!(make(own, KeyState::Current), make(own, KeyState::Next))?;
         let for_machines = matches!(server.server_type.as_str(), "admin" | "system");
-        if own == Algorithm::RS256 || for_machines {
-            return Ok(vec![current, next]);
+        let mut keys = vec![current, next];
+        if for_machines {
+            return Ok(keys);
         }
-        let rs256 = Algorithm::RS256;
-        let beside = tokio::try_join!(make(rs256, KeyState::Current), make(rs256, KeyState::Next))?;
-        Ok(vec![current, next, beside.0, beside.1])
+        if own != Algorithm::RS256 {
+            let rs256 = Algorithm::RS256;
+            let beside = tokio::try_join!(make(rs256, KeyState::Current), make(rs256, KeyState::Next))?;
+            keys.extend([beside.0, beside.1]);
+        }
+        for alg in ENCRYPTION_KEYS {
+            keys.push(self.make_key(&server.id, (*alg).into(), KeyState::Current).await?);
+        }
+        Ok(keys)
     }
 
     async fn make_key(
         &self,
         server: &ServerId,
-        alg: Algorithm,
+        alg: KeyAlgorithm,
         state: KeyState,
     ) -> Result<KeyDocument, EngineError> {
         let (server, now) = (server.clone(), self.now());
@@ -224,7 +235,7 @@ impl Engine {
     }
 
     /// Rotates the keys of an algorithm: the next key becomes current, the current one rotated, and a new next
-    /// key is published.
+    /// key is published. An encryption key is replaced by a new one.
     ///
     /// # Errors
     /// [`EngineError::Conflict`] when somebody rotates at the same time.
@@ -232,7 +243,7 @@ impl Engine {
         &self,
         tenant: &TenantId,
         server: &ServerId,
-        alg: Algorithm,
+        alg: KeyAlgorithm,
         trace_id: &str,
     ) -> Result<KeyDocument, EngineError> {
         let now = self.now();
@@ -260,7 +271,9 @@ impl Engine {
             Some(key) => key,
             None => create(KeyState::Current).await?,
         };
-        create(KeyState::Next).await?;
+        if matches!(alg, KeyAlgorithm::Signature(_)) {
+            create(KeyState::Next).await?;
+        }
         let event = Event::new("key", "rotated").detail(current.kid.as_str());
         self.commit(tenant, writes, vec![event], Some(server), trace_id).await?;
         Ok(current)
@@ -294,12 +307,12 @@ impl Engine {
     /// Makes the current key of an algorithm that is needed for the first time.
     pub(crate) async fn ensure_key(&self, workspace: &Workspace, alg: Algorithm) -> Result<(), EngineError> {
         let (tenant, server) = (&workspace.tenant, &workspace.server.id);
-        let exists = |k: &KeyDocument| k.alg == alg && k.state == KeyState::Current;
+        let exists = |k: &KeyDocument| k.alg == alg.into() && k.state == KeyState::Current;
         if self.keys(tenant, server).await?.iter().any(exists) {
             self.cache.changed(tenant);
             return Ok(());
         }
-        let key = self.make_key(server, alg, KeyState::Current).await?;
+        let key = self.make_key(server, alg.into(), KeyState::Current).await?;
         let write = put_new(self.new_child(DocumentKind::Key, &key.kid, server, &key)?);
         let event = Event::new("key", "created").detail(alg.name());
         self.commit(tenant, vec![write], vec![event], Some(server), "").await

@@ -213,6 +213,7 @@ pub struct Client {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "empty_is_none")]
     #[schema(value_type = Option<String>)]
     pub id_token_signed_response_alg: Option<Algorithm>,
+    /// With what ID tokens are encrypted (OIDC Registration §2); `enc` defaults to A128CBC-HS256.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id_token_encrypted_response_alg: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -220,8 +221,18 @@ pub struct Client {
     /// Absent or `none` means plain JSON.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub userinfo_signed_response_alg: String,
+    /// With what userinfo is encrypted, a signed one too (OIDC Registration §2); `enc` alone is refused.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub userinfo_encrypted_response_alg: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub userinfo_encrypted_response_enc: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub request_object_signing_alg: String,
+    /// What the client says that it encrypts request objects with; others are accepted too (OIDC Registration §2).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub request_object_encryption_alg: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub request_object_encryption_enc: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub request_uris: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -332,7 +343,11 @@ impl Default for Client {
             id_token_encrypted_response_alg: String::new(),
             id_token_encrypted_response_enc: String::new(),
             userinfo_signed_response_alg: String::new(),
+            userinfo_encrypted_response_alg: String::new(),
+            userinfo_encrypted_response_enc: String::new(),
             request_object_signing_alg: String::new(),
+            request_object_encryption_alg: String::new(),
+            request_object_encryption_enc: String::new(),
             request_uris: Vec::new(),
             authorization_signed_response_alg: String::new(),
             require_pushed_authorization_requests: false,

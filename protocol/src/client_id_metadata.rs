@@ -6,6 +6,7 @@
 
 use crate::client::{Client, TokenEndpointAuthMethod};
 use crate::decision::Catalog;
+use crate::encryption::{self, Encryption};
 use crate::error::{Reason, Refusal};
 use crate::frontchannel_logout;
 use crate::id::{ClientId, Uid};
@@ -120,6 +121,7 @@ pub fn read(client_id: &str, document: &[u8]) -> Result<Client, Refusal> {
     authentication(&members, &mut client)?;
     pages(&members, &mut client);
     choices(&members, &mut client);
+    encryption(&members, &mut client)?;
     Ok(client)
 }
 
@@ -193,19 +195,26 @@ fn authentication(members: &Map<String, Value>, client: &mut Client) -> Result<(
     if client.token_endpoint_auth_method == TokenEndpointAuthMethod::None {
         return Ok(());
     }
+    keys(members, client)?;
+    let usable = |name: &str| Algorithm::parse(name).is_some_and(|alg| !alg.is_symmetric());
+    let alg = text(members, "token_endpoint_auth_signing_alg").filter(|name| usable(name)).map(str::to_owned);
+    let alg = alg.or_else(|| choice(members, "token_endpoint_auth_signing_alg_values_supported", usable));
+    client.token_endpoint_auth_signing_alg = alg.as_deref().and_then(Algorithm::parse);
+    Ok(())
+}
+
+/// The keys of the document, by one way: those that verify assertions, and those that tokens are encrypted to.
+fn keys(members: &Map<String, Value>, client: &mut Client) -> Result<(), Refusal> {
     client.jwks = member::<JwkSet>(members, "jwks");
     client.jwks_uri = text(members, "jwks_uri").filter(|uri| is_url(uri)).unwrap_or_default().to_owned();
     if client.jwks.is_some() != client.jwks_uri.is_empty() {
-        return Err(invalid("jwks", "both or neither", "either jwks or jwks_uri with private_key_jwt"));
+        let expected = "either jwks or jwks_uri with private_key_jwt or encryption";
+        return Err(invalid("jwks", "both or neither", expected));
     }
     let shown = client.jwks.iter().flat_map(|set| &set.keys);
     if shown.into_iter().any(|key| key.is_private() || key.is_symmetric() || key.validate().is_err()) {
         return Err(invalid("jwks", "another key", "public keys only"));
     }
-    let usable = |name: &str| Algorithm::parse(name).is_some_and(|alg| !alg.is_symmetric());
-    let alg = text(members, "token_endpoint_auth_signing_alg").filter(|name| usable(name)).map(str::to_owned);
-    let alg = alg.or_else(|| choice(members, "token_endpoint_auth_signing_alg_values_supported", usable));
-    client.token_endpoint_auth_signing_alg = alg.as_deref().and_then(Algorithm::parse);
     Ok(())
 }
 
@@ -247,6 +256,25 @@ fn choices(members: &Map<String, Value>, client: &mut Client) {
     client.dpop_bound_access_tokens = member(members, "dpop_bound_access_tokens").unwrap_or_default();
     client.id_token_signed_response_alg =
         alg.as_deref().and_then(Algorithm::parse).or(Some(Algorithm::RS256));
+}
+
+/// Encryption that a client asks for is never left out: it would get in the open what it wanted hidden.
+fn encryption(members: &Map<String, Value>, client: &mut Client) -> Result<(), Refusal> {
+    let said = |name: &str| text(members, name).unwrap_or_default().to_owned();
+    client.id_token_encrypted_response_alg = said("id_token_encrypted_response_alg");
+    client.id_token_encrypted_response_enc = said("id_token_encrypted_response_enc");
+    client.userinfo_encrypted_response_alg = said("userinfo_encrypted_response_alg");
+    client.userinfo_encrypted_response_enc = said("userinfo_encrypted_response_enc");
+    client.request_object_encryption_alg = said("request_object_encryption_alg");
+    client.request_object_encryption_enc = said("request_object_encryption_enc");
+    let encrypted = Encryption::of_id_token(client).or(Encryption::of_userinfo(client));
+    if encrypted.is_some() && client.is_public() {
+        keys(members, client)?;
+    }
+    match encryption::faults(client).first() {
+        Some(fault) => Err(invalid(fault.member, &fault.received, &fault.expected)),
+        None => Ok(()),
+    }
 }
 
 /// The first entry of a list that is supported here (OpenID Connect RP Metadata Choices §2).

@@ -7,7 +7,7 @@ use crate::scope::Scope;
 use crate::server::Server;
 use crate::service::Service;
 use crate::time::Timestamp;
-use jose::{Algorithm, UnverifiedJwt, VerifiedJwt, VerifyingKey, Vouched, base64url};
+use jose::{Algorithm, DecryptionKey, UnverifiedJwt, VerifiedJwt, VerifyingKey, Vouched, base64url};
 use serde::Serialize;
 
 /// Source of randomness; the engine's comes from the operating system, the tests' from a seed.
@@ -92,6 +92,8 @@ pub struct Cx<'a> {
     pub keys: &'a [VerifyingKey],
     /// What is known of signatures by [`Cx::keys`].
     pub vouchers: &'a dyn Vouchers,
+    /// Keys of the workspace that request objects and hints may be encrypted to.
+    pub decryption_keys: &'a [DecryptionKey],
     /// Algorithm of the current signing key.
     pub default_alg: jose::Algorithm,
     /// Says whether a person still exists and may still log in.

@@ -6,6 +6,7 @@ use crate::client::TokenEndpointAuthMethod;
 use crate::client_auth::{CLIENT_AUTH_METHODS, SECRET_ALGORITHM};
 use crate::decision::Cx;
 use crate::dpop;
+use crate::encryption::{CONTENT_ENCRYPTION, KEY_MANAGEMENT};
 use crate::grant::{GRANTS, device_code};
 use crate::jar;
 use crate::pkce::CodeChallengeMethod;
@@ -14,7 +15,7 @@ use crate::response_mode;
 use crate::response_type::ResponseType;
 use crate::session_management::CHECK_SESSION_PATH;
 use crate::standard_claims::STANDARD_CLAIMS;
-use jose::Algorithm;
+use jose::{Algorithm, KeyManagement};
 use serde_json::{Map, Value, json};
 
 /// An endpoint of a workspace.
@@ -169,12 +170,17 @@ fn flows(cx: &Cx<'_>, document: &mut Map<String, Value>) {
     }
     let objects: Vec<_> = jar::algorithms(rules).map(Algorithm::name).collect();
     put_list(document, "request_object_signing_alg_values_supported", &objects);
+    let key_management: Vec<_> = jar::encryption_algorithms(cx).map(KeyManagement::name).collect();
+    if !key_management.is_empty() {
+        put_list(document, "request_object_encryption_alg_values_supported", &key_management);
+        put_list(document, "request_object_encryption_enc_values_supported", &content_encryption());
+    }
     if cx.server.client_id_metadata_documents.enabled {
         document.insert("client_id_metadata_document_supported".to_owned(), json!(true));
     }
 }
 
-/// Scopes, claims, subjects and the algorithms of ID tokens.
+/// Scopes, claims, subjects and the algorithms of ID tokens and userinfo.
 fn claims(cx: &Cx<'_>, document: &mut Map<String, Value>) {
     let server = cx.server;
     let scopes = cx.catalog.scopes.iter().map(|scope| scope.name.as_str());
@@ -194,7 +200,16 @@ fn claims(cx: &Cx<'_>, document: &mut Map<String, Value>) {
     put_list(document, "subject_types_supported", &subject_types.collect::<Vec<_>>());
     put_list(document, "acr_values_supported", &strs(&server.acr_values_supported));
     let algorithms: Vec<_> = id_token_algorithms(cx).into_iter().map(Algorithm::name).collect();
-    put_list(document, "id_token_signing_alg_values_supported", &algorithms);
+    let key_management: Vec<_> = KEY_MANAGEMENT.iter().map(|alg| alg.name()).collect();
+    for kind in ["id_token", "userinfo"] {
+        put_list(document, &format!("{kind}_signing_alg_values_supported"), &algorithms);
+        put_list(document, &format!("{kind}_encryption_alg_values_supported"), &key_management);
+        put_list(document, &format!("{kind}_encryption_enc_values_supported"), &content_encryption());
+    }
+}
+
+fn content_encryption() -> Vec<&'static str> {
+    CONTENT_ENCRYPTION.iter().map(|enc| enc.name()).collect()
 }
 
 /// The algorithms of the workspace's keys, the current one first. RS256 is always among them (OIDC Core §15.1;

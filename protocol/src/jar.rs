@@ -7,10 +7,11 @@
 
 use crate::client::Client;
 use crate::decision::Cx;
+use crate::encryption::{CONTENT_ENCRYPTION, KEY_MANAGEMENT};
 use crate::error::{Reason, Refusal};
 use crate::params::Params;
 use crate::profile::Rules;
-use jose::{Algorithm, UnverifiedJwt, VerifiedJwt, VerifyingKey};
+use jose::{Algorithm, Jwe, KeyManagement, UnverifiedJwt, VerifiedJwt, VerifyingKey};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -71,6 +72,35 @@ fn registered<'a>(uri: &'a str, client: &Client) -> Result<&'a str, Refusal> {
         true => Ok(address(uri)),
         false => Err(refuse(Reason::RequestUriNotRegistered).expected(client.request_uris.join(", "))),
     }
+}
+
+/// The signed object, taken out of an encrypted one (RFC 9101 §6.1, OIDC Core §6.1): encrypted to a key of the
+/// workspace, and nothing but a signed one inside, since encryption says nothing of who sent it.
+///
+/// # Errors
+/// One that does not open; why is not told (RFC 7516 §11.5).
+pub fn decrypt(object: String, cx: &Cx<'_>) -> Result<String, Refusal> {
+    if !Jwe::is_jwe(&object) {
+        return Ok(object);
+    }
+    let refuse = |received: String| {
+        let usable = encryption_algorithms(cx).map(KeyManagement::name).collect::<Vec<_>>().join(" or ");
+        Refusal::new(Reason::RequestObjectEncryption).parameter("request").received(received).expected(usable)
+    };
+    let jwe = Jwe::parse(&object).map_err(|why| refuse(why.to_string()))?;
+    let opened = jwe.decrypt(cx.decryption_keys, KEY_MANAGEMENT, CONTENT_ENCRYPTION).map_err(|why| {
+        let header = jwe.header();
+        refuse(format!("alg {}, enc {}, kid {:?}: {why}", header.alg, header.enc, header.kid))
+    })?;
+    std::str::from_utf8(&opened)
+        .map(str::to_owned)
+        .map_err(|_| Refusal::new(Reason::RequestObjectMalformed).parameter("request").received("no text"))
+}
+
+/// The algorithms for which the workspace has a key.
+pub fn encryption_algorithms(cx: &Cx<'_>) -> impl Iterator<Item = KeyManagement> {
+    let has_key = |alg: &KeyManagement| cx.decryption_keys.iter().any(|key| key.fits(*alg));
+    KEY_MANAGEMENT.iter().copied().filter(has_key)
 }
 
 /// The `kid` of an object, to find its key by.

@@ -1,8 +1,8 @@
-//! Signing keys of a workspace and their life: next, current, rotated, revoked.
+//! Signing and encryption keys of a workspace and their life: next, current, rotated, revoked.
 
 use crate::id::ServerId;
 use crate::time::Timestamp;
-use jose::{Algorithm, Jwk};
+use jose::{Algorithm, Jwk, KeyManagement};
 use serde::{Deserialize, Serialize};
 
 /// Where a key stands in its life (contract: one active key, the next pre-published, rotated keys verify,
@@ -12,12 +12,49 @@ use serde::{Deserialize, Serialize};
 pub enum KeyState {
     /// Published, not yet used.
     Next,
-    /// Signs.
+    /// Signs; clients encrypt to it.
     Current,
-    /// Signs no more, still verifies.
+    /// Signs no more, still verifies; still decrypts.
     Rotated(Timestamp),
-    /// Neither signs nor verifies.
+    /// Neither signs nor verifies nor decrypts.
     Revoked(Timestamp),
+}
+
+/// What a key is for. One for encryption does for every algorithm of its kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum KeyAlgorithm {
+    Signature(Algorithm),
+    Encryption(KeyManagement),
+}
+
+impl KeyAlgorithm {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Signature(algorithm) => algorithm.name(),
+            Self::Encryption(algorithm) => algorithm.name(),
+        }
+    }
+
+    /// `use` of its JWK (RFC 7517 §4.2).
+    pub fn key_use(self) -> &'static str {
+        match self {
+            Self::Signature(_) => "sig",
+            Self::Encryption(_) => "enc",
+        }
+    }
+}
+
+impl From<Algorithm> for KeyAlgorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        Self::Signature(algorithm)
+    }
+}
+
+impl From<KeyManagement> for KeyAlgorithm {
+    fn from(algorithm: KeyManagement) -> Self {
+        Self::Encryption(algorithm)
+    }
 }
 
 /// Body of a key document. Document id: the `kid`; parent: the workspace.
@@ -25,7 +62,7 @@ pub enum KeyState {
 pub struct KeyDocument {
     pub kid: String,
     pub server: ServerId,
-    pub alg: Algorithm,
+    pub alg: KeyAlgorithm,
     #[serde(flatten)]
     pub state: KeyState,
     pub created_at: Timestamp,

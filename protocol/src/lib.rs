@@ -17,6 +17,7 @@ pub mod device_authorization;
 pub mod discovery;
 pub mod dpop;
 pub mod duration;
+pub mod encryption;
 pub mod end_session;
 pub mod error;
 pub mod explain;

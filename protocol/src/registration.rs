@@ -5,6 +5,7 @@ use crate::client::{Client, TokenEndpointAuthMethod};
 use crate::client_auth::CLIENT_AUTH_METHODS;
 use crate::decision::Catalog;
 use crate::duration::Span;
+use crate::encryption;
 use crate::error::{Reason, Refusal};
 use crate::frontchannel_logout;
 use crate::profile::Rules;
@@ -46,7 +47,11 @@ const MEMBERS: &[&str] = &[
     "id_token_encrypted_response_alg",
     "id_token_encrypted_response_enc",
     "userinfo_signed_response_alg",
+    "userinfo_encrypted_response_alg",
+    "userinfo_encrypted_response_enc",
     "request_object_signing_alg",
+    "request_object_encryption_alg",
+    "request_object_encryption_enc",
     "request_uris",
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
@@ -151,10 +156,12 @@ pub fn client(members: &Map<String, Value>, server: &Server, catalog: &Catalog) 
     check_authentication(&client, server)?;
     check_algorithms(&client)?;
     check_addresses(&client)?;
+    check_one_sector(&client)?;
     // OIDC Registration §2 (decisions 5).
     if Rules::of_workspace(server).allows_algorithm(Algorithm::RS256) {
         client.id_token_signed_response_alg.get_or_insert(Algorithm::RS256);
     }
+    encryption::settle(&mut client);
     client.dynamically_registered = true;
     Ok(client)
 }
@@ -313,9 +320,9 @@ fn check_algorithms(client: &Client) -> Result<(), Refusal> {
     one_of("userinfo_signed_response_alg", &client.userinfo_signed_response_alg, &signed)?;
     let request = ["any", "none", "RS256", "ES256", "PS256", "EdDSA"];
     one_of("request_object_signing_alg", &client.request_object_signing_alg, &request)?;
-    let (key, content) = (["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES"], ["A256GCM", "A128CBC-HS256"]);
-    one_of("id_token_encrypted_response_alg", &client.id_token_encrypted_response_alg, &key)?;
-    one_of("id_token_encrypted_response_enc", &client.id_token_encrypted_response_enc, &content)?;
+    if let Some(fault) = encryption::faults(client).first() {
+        return Err(metadata(fault.member, &fault.received, &fault.expected));
+    }
     if client.default_max_age < 0 {
         return Err(metadata("default_max_age", "less than 0", "seconds, 0 or more"));
     }
@@ -356,6 +363,26 @@ fn check_addresses(client: &Client) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// A pairwise client whose redirect URIs are on several hosts says by `sector_identifier_uri` which is its sector
+/// (OIDC Core §8.1).
+fn check_one_sector(client: &Client) -> Result<(), Refusal> {
+    if client.subject_type != "pairwise" || !client.sector_identifier_uri.is_empty() {
+        return Ok(());
+    }
+    let hosts = client.redirect_uris.iter().filter_map(|uri| Url::parse(uri).ok());
+    let mut hosts: Vec<_> = hosts.filter_map(|url| url.host_str().map(str::to_owned)).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    match hosts.len() {
+        0 | 1 => Ok(()),
+        _ => Err(metadata(
+            "sector_identifier_uri",
+            "none",
+            "one, since the redirect URIs are on several hosts",
+        )),
+    }
 }
 
 /// Whether the document at `sector_identifier_uri` names every redirect URI (OIDC Registration §5;

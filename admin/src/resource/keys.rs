@@ -1,19 +1,21 @@
-//! Signing keys of a workspace: the next, the current, those before (contract §2).
+//! Signing and encryption keys of a workspace: the next, the current, those before (contract §2).
 
 use super::{Resource, Servers};
 use crate::failure::{Failure, Why};
 use crate::kind::load;
 use crate::operation::{Call, Method, Operation, Parameter, Reply, Running, Shape};
 use engine::EngineError;
-use engine::keyring::algorithm_of;
-use protocol::key::{KeyDocument, KeyState};
+use engine::keyring::{algorithm_of, encryption_of};
+use protocol::key::{KeyAlgorithm, KeyDocument, KeyState};
+use protocol::server::Server;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub(super) const KEYS: Resource = Resource {
     tag: "keys",
-    description: "Signing keys: one signs, the next is published before it signs, earlier ones still verify.",
+    description: "Signing keys: one signs, the next is published before it signs, earlier ones still verify. \
+        Encryption keys: one is published, earlier ones still decrypt.",
     operations: &[
         Operation {
             query: &[USE],
@@ -37,7 +39,8 @@ pub(super) const KEYS: Resource = Resource {
                 USE,
                 Parameter {
                     name: "key_type",
-                    description: "Which keys: ecdsa, rsa, ps or eddsa; the workspace's own when absent.",
+                    description: "Which keys: ecdsa, rsa, ps or eddsa; the workspace's own when absent. Of encryption keys \
+                        ecdsa or rsa; rsa when absent.",
                 },
             ],
             success: (200, Some(Shape::of::<ServerKey>())),
@@ -46,7 +49,7 @@ pub(super) const KEYS: Resource = Resource {
                 Method::Post,
                 "rotateKey",
                 "/servers/{wid}/keys/rotate",
-                "Sign with the next key from now on",
+                "Use the next key from now on",
                 |call| -> Running { Box::pin(async move { rotate(&call).await }) },
             )
         },
@@ -58,14 +61,14 @@ pub(super) const KEYS: Resource = Resource {
                 Method::Post,
                 "revokeKey",
                 "/servers/{wid}/keys/revoke/{kid}",
-                "Revoke a rotated key: what it signed is no longer accepted",
+                "Revoke a rotated key: what it signed or what is encrypted to it is no longer accepted",
                 |call| -> Running { Box::pin(async move { revoke(&call).await }) },
             )
         },
     ],
 };
 
-const USE: Parameter = Parameter { name: "use", description: "`sig`; there are no encryption keys yet." };
+const USE: Parameter = Parameter { name: "use", description: "`sig` (default) or `enc`." };
 
 /// A public key as a JSON Web Key (RFC 7517 §4).
 #[derive(ToSchema)]
@@ -117,13 +120,10 @@ struct KeysResponse {
 
 async fn list(call: &Call) -> Result<Reply, Failure> {
     let mut response = KeysResponse::default();
-    if call.query.get("use").is_some_and(|value| value == "enc") {
-        return Ok(Reply::ok(&response));
-    }
-    check_use(call)?;
+    let key_use = key_use(call)?;
     let (_, server) = load::<Servers>(call, call.segment("wid")).await?;
-    let own = algorithm_of(&server.key_type);
-    for key in keys(call).await? {
+    let own = algorithm(key_use, None, &server);
+    for key in keys(call).await?.into_iter().filter(|key| key.alg.key_use() == key_use) {
         let shown = with_history(&key);
         match key.state {
             KeyState::Next if key.alg == own => response.next_key = Some(shown),
@@ -144,20 +144,24 @@ async fn raw(call: &Call) -> Result<Reply, Failure> {
 }
 
 async fn rotate(call: &Call) -> Result<Reply, Failure> {
-    check_use(call)?;
+    let key_use = key_use(call)?;
     let key_type = call.query.get("key_type");
-    if let Some(other) = key_type.filter(|key_type| !["ecdsa", "rsa", "ps", "eddsa"].contains(key_type)) {
-        return Err(Failure::query("key_type", other, "ecdsa, rsa, ps or eddsa"));
+    let (known, expected): (&[&str], _) = match key_use {
+        "enc" => (&["ecdsa", "rsa"], "ecdsa or rsa"),
+        _ => (&["ecdsa", "rsa", "ps", "eddsa"], "ecdsa, rsa, ps or eddsa"),
+    };
+    if let Some(other) = key_type.filter(|key_type| !known.contains(key_type)) {
+        return Err(Failure::query("key_type", other, expected));
     }
     let (_, server) = load::<Servers>(call, call.segment("wid")).await?;
-    let algorithm = algorithm_of(key_type.unwrap_or(&server.key_type));
+    let algorithm = algorithm(key_use, key_type, &server);
     let engine = &call.office.engine;
     let key = engine.rotate_key(call.tenant(), &server.id, algorithm, &call.trace_id).await?;
     Ok(Reply::ok(&with_history(&key)))
 }
 
 async fn revoke(call: &Call) -> Result<Reply, Failure> {
-    check_use(call)?;
+    key_use(call)?;
     let kid = call.segment("kid");
     let found = keys(call).await?.into_iter().find(|key| key.kid == kid);
     match found.map(|key| key.state) {
@@ -173,10 +177,19 @@ async fn revoke(call: &Call) -> Result<Reply, Failure> {
     }
 }
 
-fn check_use(call: &Call) -> Result<(), Failure> {
+fn key_use(call: &Call) -> Result<&'static str, Failure> {
     match call.query.get("use") {
-        None | Some("sig") => Ok(()),
-        Some(other) => Err(Failure::query("use", other, "sig")),
+        None | Some("sig") => Ok("sig"),
+        Some("enc") => Ok("enc"),
+        Some(other) => Err(Failure::query("use", other, "sig or enc")),
+    }
+}
+
+/// The algorithm of a kind of key; without one, of the first keys of the list.
+fn algorithm(key_use: &str, key_type: Option<&str>, server: &Server) -> KeyAlgorithm {
+    match key_use {
+        "enc" => encryption_of(key_type.unwrap_or_default()).into(),
+        _ => algorithm_of(key_type.unwrap_or(&server.key_type)).into(),
     }
 }
 
@@ -193,7 +206,7 @@ fn public(key: &KeyDocument) -> Map<String, Value> {
     };
     members.insert("kid".to_owned(), key.kid.clone().into());
     members.insert("alg".to_owned(), key.alg.name().into());
-    members.entry("use").or_insert_with(|| "sig".into());
+    members.insert("use".to_owned(), key.alg.key_use().into());
     members
 }
 

@@ -6,6 +6,7 @@ use crate::members::Problems;
 use engine::fetch::FetchPolicy;
 use protocol::client::{Client, TokenEndpointAuthMethod, TokenTtls};
 use protocol::duration::Span;
+use protocol::encryption;
 use protocol::frontchannel_logout;
 use protocol::id::is_valid_chosen_id;
 use protocol::redirect_uri;
@@ -44,7 +45,7 @@ fn check_enumerations(client: &Client, problems: &mut Problems) {
         problems.one_of(&format!("response_types[{index}]"), &in_order(value), RESPONSE_TYPES);
     }
     problems.distinct("response_types", &client.response_types);
-    let optional: [(&str, &str, &[&str]); 6] = [
+    let optional: [(&str, &str, &[&str]); 4] = [
         (
             "userinfo_signed_response_alg",
             &client.userinfo_signed_response_alg,
@@ -56,20 +57,13 @@ fn check_enumerations(client: &Client, problems: &mut Problems) {
             &["any", "none", "RS256", "ES256", "PS256", "EdDSA"],
         ),
         ("authorization_signed_response_alg", &client.authorization_signed_response_alg, SIGNING_ALGORITHMS),
-        (
-            "id_token_encrypted_response_alg",
-            &client.id_token_encrypted_response_alg,
-            &["RSA-OAEP", "RSA-OAEP-256"],
-        ),
-        (
-            "id_token_encrypted_response_enc",
-            &client.id_token_encrypted_response_enc,
-            &["A256GCM", "A128CBC-HS256"],
-        ),
         ("backchannel_token_delivery_mode", &client.backchannel_token_delivery_mode, &["poll", "ping"]),
     ];
     for (member, value, allowed) in optional.into_iter().filter(|(_, value, _)| !value.is_empty()) {
         problems.one_of(member, value, allowed);
+    }
+    for fault in encryption::faults(client) {
+        problems.add(fault.member, fault.received, fault.expected);
     }
     if let Some(alg) = client.id_token_signed_response_alg {
         problems.one_of("id_token_signed_response_alg", alg.name(), SIGNING_ALGORITHMS);

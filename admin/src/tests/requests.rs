@@ -263,7 +263,15 @@ async fn keys_are_listed_rotated_and_revoked_and_never_shown_whole() {
     }
     world.get("/servers/default/keys/unknown/raw").await.is(404);
     world.post("/servers/default/keys/rotate?key_type=rot13", json!({})).await.is(400);
-    world.post("/servers/default/keys/rotate?use=enc", json!({})).await.is(400);
+    world.post("/servers/default/keys/rotate?use=other", json!({})).await.is(400);
+    // Those that one encrypts to are listed and rotated apart.
+    let before = world.get("/servers/default/keys?use=enc").await.is(200).body;
+    let rotated = world.post("/servers/default/keys/rotate?use=enc", json!({})).await.is(200);
+    assert_eq!((&rotated.body["use"], &rotated.body["alg"]), (&json!("enc"), &json!("RSA-OAEP-256")));
+    let after = world.get("/servers/default/keys?use=enc").await.is(200).body;
+    assert_eq!(after["current_key"]["kid"], rotated.body["kid"]);
+    assert_eq!(after["rotated_keys"][0]["kid"], before["current_key"]["kid"]);
+    world.post("/servers/default/keys/rotate?use=enc&key_type=ps", json!({})).await.is(400);
 }
 
 #[tokio::test]

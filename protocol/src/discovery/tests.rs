@@ -59,6 +59,17 @@ fn the_document_is_the_one_that_was_reviewed() {
         "id_token_signing_alg_values_supported": ["ES256", "RS256"],
         "ui_locales_supported": ["en", "de"],
     });
+    expected["userinfo_signing_alg_values_supported"] = json!(["ES256", "RS256"]);
+    for kind in ["id_token", "userinfo", "request_object"] {
+        // The workspace has no RSA key that request objects could be encrypted to.
+        let algorithms = match kind {
+            "request_object" => json!(["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]),
+            _ => json!(["RSA-OAEP-256", "RSA-OAEP", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"]),
+        };
+        expected[format!("{kind}_encryption_alg_values_supported")] = algorithms;
+        expected[format!("{kind}_encryption_enc_values_supported")] =
+            json!(["A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"]);
+    }
     for member in [
         "backchannel_logout_supported",
         "backchannel_logout_session_supported",

@@ -3,6 +3,7 @@
 use super::subject_identifier::subject_identifier;
 use crate::client::Client;
 use crate::decision::Cx;
+use crate::encryption::Encryption;
 use crate::grant_record::GrantRecord;
 use crate::profile::Rules;
 use crate::scope::ScopeSet;
@@ -16,6 +17,8 @@ use std::time::Duration;
 #[derive(Clone, PartialEq, Debug)]
 pub struct IdTokenDraft {
     pub alg: Algorithm,
+    /// A signed token may be nested in an encrypted one (OIDC Core §16.14).
+    pub encryption: Option<Encryption>,
     claims: Map<String, Value>,
 }
 
@@ -76,7 +79,8 @@ impl IdTokenDraft {
             put("nonce", json!(nonce));
         }
         let rules = Rules::of(cx.server, client);
-        Self { alg: rules.signing_algorithm(client.id_token_signed_response_alg, cx), claims }
+        let alg = rules.signing_algorithm(client.id_token_signed_response_alg, cx);
+        Self { alg, encryption: Encryption::of_id_token(client), claims }
     }
 
     /// With the claims that the scopes ask for: where no access token is issued, the ID token is the only place for

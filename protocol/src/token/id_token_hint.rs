@@ -1,8 +1,10 @@
 //! An ID token that comes back as `id_token_hint` (OIDC Core §3.1.2.1, OIDC RP-Initiated Logout §2).
 
 use crate::decision::Cx;
+use crate::encryption::{CONTENT_ENCRYPTION, KEY_MANAGEMENT};
 use crate::time::Timestamp;
-use jose::{Algorithm, UnverifiedJwt};
+use jose::{Algorithm, Jwe, UnverifiedJwt};
+use std::borrow::Cow;
 
 /// An ID token of this workspace, by its signature. It may have expired.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,12 +18,14 @@ pub struct IdTokenHint {
 }
 
 impl IdTokenHint {
-    /// Reads a token that this workspace signed.
+    /// Reads a token that this workspace signed. It may be encrypted, but to a key of ours: what was encrypted to the
+    /// client, the client decrypts first (OIDC Core §3.1.2.1).
     ///
     /// # Errors
     /// What was expected instead.
     pub fn verify(hint: &str, cx: &Cx<'_>) -> Result<Self, &'static str> {
-        let unverified = UnverifiedJwt::parse(hint).map_err(|_| "a signed JWT")?;
+        let signed = decrypt(hint, cx)?;
+        let unverified = UnverifiedJwt::parse(&signed).map_err(|_| "a signed JWT")?;
         let token = unverified
             .verify_any(cx.keys, Algorithm::ASYMMETRIC)
             .map_err(|_| "a signature by a key of this workspace")?;
@@ -47,4 +51,16 @@ impl IdTokenHint {
     pub fn is_for(&self, client_id: &str) -> bool {
         self.audiences.iter().any(|audience| audience == client_id)
     }
+}
+
+/// The signed token, taken out of an encrypted one.
+fn decrypt<'a>(hint: &'a str, cx: &Cx<'_>) -> Result<Cow<'a, str>, &'static str> {
+    if !Jwe::is_jwe(hint) {
+        return Ok(Cow::Borrowed(hint));
+    }
+    let ours =
+        "the signed ID token out of the encrypted one, or one that is encrypted to a key of this workspace";
+    let jwe = Jwe::parse(hint).map_err(|_| ours)?;
+    let opened = jwe.decrypt(cx.decryption_keys, KEY_MANAGEMENT, CONTENT_ENCRYPTION).map_err(|_| ours)?;
+    std::str::from_utf8(&opened).map(|signed| Cow::Owned(signed.to_owned())).map_err(|_| "a signed JWT")
 }

@@ -34,6 +34,7 @@ fn sector(client: &Client) -> String {
         return host;
     }
     let mut hosts: Vec<_> = client.redirect_uris.iter().map(|uri| host(uri)).collect();
+    hosts.sort_unstable();
     hosts.dedup();
     match hosts.as_slice() {
         [Some(only)] => only.clone(),

@@ -33,6 +33,8 @@ mod dpop;
 #[cfg(test)]
 mod dpop_resources;
 #[cfg(test)]
+mod encryption;
+#[cfg(test)]
 mod exchange;
 #[cfg(test)]
 mod fapi2;
@@ -54,6 +56,8 @@ mod known_tokens;
 mod logout;
 #[cfg(test)]
 mod openid_connect;
+#[cfg(test)]
+mod openid_dynamic;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod cargo;
 mod clients;
 mod demo;
 mod dependencies;
+mod fuzz;
 mod licence;
 mod postgres;
 mod report;
@@ -19,8 +20,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  test      everything that must hold: format, lints, dependencies, tests, PostgreSQL, release build, browser, clients
-              --quick        without PostgreSQL, the release build, the browser and the clients
+  test      everything that must hold: format, lints, dependencies, tests, PostgreSQL, release build, fuzzers,
+            browser, clients
+              --quick        without PostgreSQL, the release build, the fuzzers, the browser and the clients
               --only STEP    one step (may be repeated)
               --verbose      show what the steps print; always on when CI=true
   browser   the quick start and the pages in Chromium, against the debug build
@@ -31,6 +33,9 @@ cargo xtask COMMAND
   bench     the server beside the floor server, one core each: ops/s, ratio, start-up, memory
               --secs N       seconds of each run (5)
               --only OP      one operation (may be repeated)
+  fuzz      looks for inputs that break a rule (needs cargo-fuzz and a C++ compiler)
+              --secs N       seconds for each target (600)
+              TARGET         one target of fuzz/ (may be repeated)
   postgres COMMAND
             runs a command with a throw-away PostgreSQL, named in POSTERN_TEST_POSTGRES
   tidy      the house rules: names, sizes, arrows between crates
@@ -47,6 +52,7 @@ fn main() -> ExitCode {
         "browser" => browser::run(options).map(|()| true),
         "clients" => clients::run(options).map(|()| true),
         "bench" => bench::run(options).map(|()| true),
+        "fuzz" => fuzz::run(options).map(|()| true),
         "postgres" => postgres::run(options).map(|()| true),
         "tidy" => cargo::run(&TIDY).map(|()| true),
         "help" | "--help" | "-h" => {

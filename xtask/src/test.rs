@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::report::{self, Counts};
 use crate::step::{Log, Outcome, Step};
 use crate::stopwatch::Stopwatch;
-use crate::{browser, cargo, clients, dependencies, postgres, tools};
+use crate::{browser, cargo, clients, dependencies, fuzz, postgres, tools};
 
 const FORMAT: [&str; 3] = ["fmt", "--all", "--check"];
 const LINTS: [&str; 7] = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
@@ -32,6 +32,7 @@ fn steps() -> Vec<Step> {
             work: postgres::check,
         },
         Step { name: "release", repeat: cargo(&RELEASE), slow: true, work: |log| run_cargo(log, &RELEASE) },
+        Step { name: "fuzz", repeat: "cargo xtask fuzz --secs 10".into(), slow: true, work: fuzz::short },
         Step {
             name: "browser",
             repeat: "cargo xtask browser --release".into(),

@@ -155,7 +155,9 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
 
 /// What .gitignore names, and Git's own directory (in a worktree, a file).
 fn is_generated(path: &Path) -> bool {
-    let ignored = ["target", "data", ".git"].map(|name| root().join(name));
+    // What the fuzzers found and kept is data.
+    let ignored = ["target", "data", ".git", "fuzz/artifacts", "fuzz/corpus", "fuzz/found", "fuzz/target"];
+    let ignored = ignored.map(|name| root().join(name));
     ignored.contains(&path.to_path_buf()) || path.ends_with("node_modules")
 }
 

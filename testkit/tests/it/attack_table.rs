@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+
+use crate::named_tests::{self, root};
 
 /// What attackers try: id, severity, attack, and why no test is asked for yet.
 const ATTACKS: &str = include_str!("attacks.tsv");
@@ -40,39 +41,6 @@ fn attacks() -> Vec<Attack> {
     .collect()
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Every Rust source of the workspace, by its path from the root.
-fn sources(directory: &Path, found: &mut BTreeMap<String, String>) {
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules" {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let relative = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-            found.insert(relative, std::fs::read_to_string(&path).unwrap());
-        }
-    }
-}
-
-/// Names of the tests in a source: the function after each `#[test]` or `#[tokio::test]`.
-fn tests_in(source: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    let mut is_test = false;
-    for line in source.lines().map(str::trim) {
-        if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
-            is_test = true;
-        } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| is_test) {
-            names.extend(rest.split('(').next());
-            is_test = false;
-        }
-    }
-    names
-}
-
 /// The ids in a test's name, ranges written out.
 fn ids_in(name: &str, prefixes: &BTreeSet<String>) -> Vec<String> {
     let words: Vec<&str> = name.split('_').collect();
@@ -94,14 +62,10 @@ fn ids_in(name: &str, prefixes: &BTreeSet<String>) -> Vec<String> {
 fn tests_by_id(attacks: &[Attack]) -> BTreeMap<String, Vec<(String, String)>> {
     let prefixes =
         attacks.iter().filter_map(|a| a.id.split('-').next()).map(str::to_ascii_lowercase).collect();
-    let mut files = BTreeMap::new();
-    sources(&root(), &mut files);
     let mut found: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-    for (path, source) in &files {
-        for name in tests_in(source) {
-            for id in ids_in(name, &prefixes) {
-                found.entry(id).or_default().push((path.clone(), name.to_owned()));
-            }
+    for test in named_tests::all() {
+        for id in ids_in(&test.name, &prefixes) {
+            found.entry(id).or_default().push((test.path.clone(), test.name.clone()));
         }
     }
     found

@@ -21,6 +21,10 @@ mod client_keys;
 #[cfg(test)]
 mod code;
 #[cfg(test)]
+mod config_plan;
+#[cfg(test)]
+mod conformance_table;
+#[cfg(test)]
 mod consent;
 #[cfg(test)]
 mod description;
@@ -34,6 +38,8 @@ mod dpop;
 mod dpop_resources;
 #[cfg(test)]
 mod encryption;
+#[cfg(test)]
+mod every_flow;
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]
@@ -54,6 +60,8 @@ mod jar;
 mod known_tokens;
 #[cfg(test)]
 mod logout;
+#[cfg(test)]
+mod named_tests;
 #[cfg(test)]
 mod openid_connect;
 #[cfg(test)]

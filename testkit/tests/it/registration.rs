@@ -85,6 +85,7 @@ async fn mcp_clients_register_as_public_native_applications() {
     party.with_redirect_uri("http://localhost:50123/callback").tokens().await;
 }
 
+// shows: oidcc-redirect-uri-regfrag
 #[tokio::test]
 async fn oidcc_registration_regfrag_and_dcr_17_redirect_uris_are_checked() {
     let server = open().await;
@@ -226,6 +227,7 @@ async fn dcr_13_an_update_revives_nobody() {
     assert_eq!(server.send(ask.bearer(token)).await.status, 401);
 }
 
+// shows: oidcc-registration-sector-bad
 #[tokio::test]
 async fn oidcc_registration_sector_uri_and_sector_bad() {
     let server = open().await;

@@ -9,8 +9,11 @@ mod redirect_uri;
 mod token_request;
 pub(crate) mod world;
 
-/// Every target by name; `http_request`, which needs the whole hall, is named by those who run it.
-pub(crate) const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A target by its name.
+pub(crate) type Target = (&'static str, fn(&[u8]));
+
+/// Every target; `http_request`, which needs the whole hall, is named by those who run it.
+pub(crate) const TARGETS: &[Target] = &[
     ("jwt", jwt::run),
     ("jwk", jwk::run),
     ("redirect_uri", redirect_uri::run),

@@ -16,9 +16,7 @@ mod replay {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus")
     }
 
-    type Target = (&'static str, fn(&[u8]));
-
-    fn targets() -> impl Iterator<Item = Target> {
+    fn targets() -> impl Iterator<Item = targets::Target> {
         targets::TARGETS.iter().copied().chain([("http_request", http_request::run as fn(&[u8]))])
     }
 

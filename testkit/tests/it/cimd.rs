@@ -57,6 +57,7 @@ fn party(server: &TestServer, id: &str, redirect_uri: &str) -> RelyingParty {
     party.with_scope("openid offline_access")
 }
 
+// shows: mcp-6
 #[tokio::test]
 async fn b_10_b_11_documents_in_the_wild_lead_to_tokens() {
     let (server, site) = start().await;

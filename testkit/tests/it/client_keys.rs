@@ -50,6 +50,7 @@ impl KeyHost {
 }
 
 /// `oidcc-client-test-signing-key-rotation`, seen from the other side: a client's new key is found by its `kid`.
+// shows: oidcc-registration-jwks-uri, oidcc-refresh-token-rp-key-rotation
 #[tokio::test]
 async fn jwks_uri_is_fetched_kept_and_asked_again_for_an_unknown_kid() {
     let server = TestServer::reaching_loopback().await;

@@ -18,6 +18,7 @@ fn list<'a>(document: &'a Value, member: &str) -> Vec<&'a str> {
     document[member].as_array().map(|v| v.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
 }
 
+// shows: mcp-1, mcp-2
 #[tokio::test]
 async fn discovery_in_all_three_shapes() {
     let server = TestServer::start().await;
@@ -64,6 +65,7 @@ async fn dsc_07_what_discovery_says_is_there_is_there_and_over_https() {
     }
 }
 
+// shows: mcp-3, mcp-4
 #[tokio::test]
 async fn dsc_05_dsc_08_dsc_09_dsc_10_nothing_weak_is_advertised() {
     let server = TestServer::start().await;
@@ -111,6 +113,7 @@ async fn dsc_03_dsc_04_adm_24_published_keys_are_public_strong_and_distinct() {
     }
 }
 
+// shows: oidcc-server-rotate-keys
 #[tokio::test]
 async fn w_07_rotation_publishes_the_next_key_before_it_signs_and_revocation_is_at_once() {
     let server = TestServer::start().await;
@@ -179,6 +182,7 @@ async fn cors_on_every_oauth_route_and_every_status() {
     readable(&from_elsewhere(token).await.expect(200));
 }
 
+// shows: mcp-10
 #[tokio::test]
 async fn cors_preflights_allow_what_clients_send() {
     let server = TestServer::start().await;
@@ -226,6 +230,7 @@ fn no_nulls(value: &Value, at: &str) {
     }
 }
 
+// shows: mcp-7
 #[tokio::test]
 async fn no_json_answer_has_a_null_member() {
     let server = TestServer::start().await;

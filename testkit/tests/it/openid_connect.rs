@@ -51,6 +51,7 @@ async fn baseline(server: &TestServer, party: &RelyingParty, tokens: &Tokens, no
     id_token
 }
 
+// shows: oidcc-idtoken-rs256
 #[tokio::test]
 async fn oidcc_idtoken_signature() {
     let server = TestServer::start().await;

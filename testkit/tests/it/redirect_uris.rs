@@ -218,6 +218,7 @@ async fn rdr_29_loopback_leniency_covers_the_port_alone() {
     refused("native", &uris).await;
 }
 
+// shows: mcp-8
 #[tokio::test]
 async fn rfc8252_7_3_native_clients_use_any_port_of_loopback() {
     let server = TestServer::start().await;

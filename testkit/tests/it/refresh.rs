@@ -13,6 +13,7 @@ async fn next(party: &RelyingParty, refresh_token: &str) -> Tokens {
     Tokens(party.refresh(refresh_token).await.expect(200).json())
 }
 
+// shows: mcp-8
 #[tokio::test]
 async fn rtk_02_a_public_clients_token_rotates() {
     let server = TestServer::start().await;

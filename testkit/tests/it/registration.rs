@@ -43,6 +43,7 @@ async fn dcr_02_nobody_registers_unless_the_workspace_says_so() {
     assert_eq!(endpoint, format!("{}{REGISTER}", testkit::ORIGIN));
 }
 
+// shows: mcp-7, mcp-9
 #[tokio::test]
 async fn a_registered_client_gets_tokens() {
     let server = open().await;
@@ -67,6 +68,7 @@ async fn a_registered_client_gets_tokens() {
     party.refresh(tokens.refresh_token()).await.expect(200);
 }
 
+// shows: mcp-6
 #[tokio::test]
 async fn mcp_clients_register_as_public_native_applications() {
     let server = open().await;

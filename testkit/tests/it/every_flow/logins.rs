@@ -23,7 +23,7 @@ async fn oidcc_prompt_login() {
     }
 }
 
-// shows: c0-8
+// shows: c0-8, mcp-4
 #[tokio::test]
 async fn oidcc_prompt_none_not_logged_in() {
     for mut stage in Stage::every().await {

@@ -35,7 +35,7 @@ const FLOW_PLANS: [&str; 3] = ["C4", "IM", "HY"];
 const EVERY_FLOW: &str = "testkit/tests/it/every_flow/";
 
 /// Plans that may still miss tests.
-const UNDER_WAY: [&str; 5] = ["C3", "C5", "C6", "LO", "MCP"];
+const UNDER_WAY: [&str; 3] = ["C3", "C6", "MCP"];
 
 const HEAD: &str = "# Conformance
 

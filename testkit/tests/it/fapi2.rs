@@ -242,6 +242,8 @@ async fn fapi2_discovery_end_point_verification() {
 
 /// `…-happy-flow`, `…-authorization-request-without-state-success`, `…-without-nonce-success`,
 /// `…-par-without-duplicate-parameters`.
+// shows: fapi2-authorization-request-without-state-success
+// shows: fapi2-authorization-request-without-nonce-success, fapi2-par-without-duplicate-parameters
 #[tokio::test]
 async fn fapi2_happy_flow() {
     let bank = Bank::start("fapi_20_security").await;
@@ -270,6 +272,10 @@ async fn fapi2_happy_flow() {
 
 /// 18 `…-different-nonce-inside-and-outside-request-object`, 19 `…-different-state-…`, 20 `…-with-long-nonce`, 21
 /// `…-with-long-state`, 22 `…-state-only-outside-request-object-not-used`.
+// shows: fapi2-different-nonce-inside-and-outside-request-object
+// shows: fapi2-different-state-inside-and-outside-request-object
+// shows: fapi2-authorization-request-with-long-nonce, fapi2-authorization-request-with-long-state
+// shows: fapi2-state-only-outside-request-object-not-used
 #[tokio::test]
 async fn fapi2_only_what_was_pushed_counts() {
     let bank = Bank::start("fapi_20_security").await;
@@ -289,6 +295,10 @@ async fn fapi2_only_what_was_pushed_counts() {
 
 /// 23 `…-request-object-without-redirect-uri-fails`, 24 `…-plain-fapi-tolerate-unregistered-redirect-uri`, 26
 /// `…-redirect-uri-in-authorization-request`, 27 `…-response-type-code-idtoken-fails`, 28 `…-response-type-token-fails`.
+// shows: fapi2-request-object-without-redirect-uri-fails
+// shows: fapi2-plain-fapi-tolerate-unregistered-redirect-uri
+// shows: fapi2-redirect-uri-in-authorization-request, fapi2-response-type-code-idtoken-fails
+// shows: fapi2-response-type-token-fails
 #[tokio::test]
 async fn fapi2_what_may_not_be_pushed() {
     let bank = Bank::start("fapi_20_security").await;
@@ -319,6 +329,9 @@ async fn fapi2_unsigned_authorization_request_without_using_par_fails() {
 
 /// 29 `…-client-id-in-token-endpoint`, 31 `…-authorization-code-is-bound-to-client`, 32
 /// `…-attempt-reuse-authorization-code-after-one-second`, 33 `…-fails-with-expired-auth-code`.
+// shows: fapi2-client-id-in-token-endpoint, fapi2-authorization-code-is-bound-to-client
+// shows: fapi2-attempt-reuse-authorization-code-after-one-second
+// shows: fapi2-token-endpoint-fails-with-expired-auth-code
 #[tokio::test]
 async fn fapi2_codes_are_bound_and_short_lived() {
     let bank = Bank::start("fapi_20_security").await;
@@ -357,6 +370,12 @@ async fn fapi2_client_assertion_with_rs256_fails() {
 /// 35 `…-client-assertion-in-token-endpoint`, 36 `…-exp-is-5-minutes-in-past-fails`, 37 `…-wrong-aud-fails`, 38
 /// `…-no-sub-fails`, 45 `…-nbf-over-60-seconds-in-the-future-fails`, 54 `…-test-array-as-audience-fails`, 55
 /// `…-par-endpoint-url-as-audience-fails`, 56 `…-token-endpoint-url-as-audience-fails`.
+// shows: fapi2-client-assertion-in-token-endpoint
+// shows: fapi2-client-assertion-with-exp-is-5-minutes-in-past-fails
+// shows: fapi2-client-assertion-with-wrong-aud-fails, fapi2-client-assertion-with-no-sub-fails
+// shows: fapi2-client-assertions-nbf-over-60-seconds-in-the-future-fails
+// shows: fapi2-test-array-as-audience-fails, fapi2-par-endpoint-url-as-audience-fails
+// shows: fapi2-token-endpoint-url-as-audience-fails
 #[tokio::test]
 async fn fapi2_caj_12_assertions_that_fail() {
     let bank = Bank::start("fapi_20_security").await;
@@ -394,6 +413,9 @@ async fn fapi2_client_assertions_nbf_8_seconds_in_the_future_is_accepted() {
 
 /// 41 `…-par-ensure-reused-request-uri-prior-to-auth-completion-succeeds`, 42 `…-par-attempt-reuse-request_uri`, 43
 /// `…-expired-request_uri`, 46 `…-request_uri-for-different-client`.
+// shows: fapi2-par-reused-request-uri-prior-to-auth-completion-succeeds
+// shows: fapi2-par-attempt-reuse-request_uri, fapi2-par-attempt-to-use-expired-request_uri
+// shows: fapi2-par-attempt-to-use-request_uri-for-different-client
 #[tokio::test]
 async fn fapi2_request_uris_are_for_one_answer_of_one_client() {
     let bank = Bank::start("fapi_20_security").await;
@@ -411,6 +433,8 @@ async fn fapi2_request_uris_are_for_one_answer_of_one_client() {
 }
 
 /// 47 `…-containing-request_uri-form-param`, 48 `…-invalid-http-method`.
+// shows: fapi2-par-authorization-request-containing-request_uri-form-param
+// shows: fapi2-par-attempt-invalid-http-method
 #[tokio::test]
 async fn fapi2_par_refuses_request_uris_and_other_methods() {
     let bank = Bank::start("fapi_20_security").await;
@@ -421,6 +445,8 @@ async fn fapi2_par_refuses_request_uris_and_other_methods() {
 
 /// 49 `…-par-ensure-pkce-required`, 50 `…-ensure-pkce-code-verifier-required`, 51
 /// `…-incorrect-pkce-code-verifier-rejected`, 52 `…-par-plain-pkce-rejected`.
+// shows: fapi2-par-pkce-required, fapi2-pkce-code-verifier-required
+// shows: fapi2-incorrect-pkce-code-verifier-rejected, fapi2-par-plain-pkce-rejected
 #[tokio::test]
 async fn fapi2_pkce() {
     let bank = Bank::start("fapi_20_security").await;

@@ -46,7 +46,17 @@ async fn oidcc_server() {
         for handle in handles.into_iter().flatten() {
             assert!(handle.len() * 6 >= 128 && entropy(handle) > 96.0, "{handle}");
         }
-        let known = ["code", "state", "iss", "access_token", "token_type", "expires_in", "scope", "id_token"];
+        let known = [
+            "code",
+            "state",
+            "iss",
+            "session_state",
+            "access_token",
+            "token_type",
+            "expires_in",
+            "scope",
+            "id_token",
+        ];
         let names = answer.as_object().unwrap().keys();
         assert!(names.clone().all(|name| known.contains(&name.as_str())), "{}: {answer}", stage.told());
         if let Some(tokens) = &outcome.tokens {

@@ -16,7 +16,7 @@ pub(super) fn run(data: &[u8]) {
     let client = params.get("client_id").and_then(|id| world.client(id));
     let mut entropy = Counter::default();
     let mut cx = world.cx(&mut entropy);
-    let envelope = Envelope { pushed: choice & 0x80 != 0, fault: None };
+    let envelope = Envelope { pushed: choice & 0x80 != 0, signed: choice & 0x40 != 0, fault: None };
     let pushed = push(&params, &envelope, client, &mut cx);
     match validate(&params, &envelope, client, &mut cx) {
         Ok(request) => {

@@ -1,8 +1,8 @@
 //! A workspace with three clients, in which requests are tried. Nothing in it is random.
 
-use jose::{Algorithm, VerifyingKey};
+use jose::{Algorithm, VerifyingKey, Vouched};
 use protocol::client::{Client, TokenEndpointAuthMethod};
-use protocol::decision::{Catalog, Cx, Derive, Entropy, Subjects};
+use protocol::decision::{Catalog, Cx, Derive, Entropy, Subjects, Vouchers};
 use protocol::id::{ServiceId, TenantId};
 use protocol::scope::Scope;
 use protocol::server::Server;
@@ -11,6 +11,7 @@ use protocol::subject::Subject;
 use protocol::time::Timestamp;
 use std::sync::LazyLock;
 
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 pub(crate) const ISSUER: &str = "https://as.example/acme/shop";
 const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
@@ -30,7 +31,8 @@ pub(crate) static WORLDS: LazyLock<[World; 3]> = LazyLock::new(|| {
     let grant_types: Vec<String> = grant_types.into_iter().chain(more).map(str::to_owned).collect();
     let open = Server { grant_types: grant_types.clone(), ..Server::default() };
     let pushed = Server { require_pushed_authorization_requests: true, ..Server::default() };
-    let strict = Server { profile: "fapi_20_security".to_owned(), grant_types, ..Server::default() };
+    let strict =
+        Server { profile: "fapi_20_security".parse().expect("a profile"), grant_types, ..Server::default() };
     [World::new(open), World::new(pushed), World::new(strict)]
 });
 
@@ -65,12 +67,14 @@ impl World {
 
     pub(crate) fn cx<'a>(&'a self, entropy: &'a mut Counter) -> Cx<'a> {
         Cx {
-            now: Timestamp::from_seconds(1_800_000_000),
+            now: NOW,
+            arrived_at: NOW,
             tenant: &self.tenant,
             server: &self.server,
             issuer: ISSUER,
             catalog: &self.catalog,
             keys: &self.keys,
+            vouchers: &NoMemory,
             default_alg: Algorithm::ES256,
             subjects: &Nobody,
             entropy,
@@ -131,6 +135,16 @@ impl Entropy for Counter {
             chunk.iter_mut().zip(made).for_each(|(byte, made)| *byte = made);
         }
     }
+}
+
+struct NoMemory;
+
+impl Vouchers for NoMemory {
+    fn recall(&self, _digest: &[u8; 32]) -> Option<Vouched> {
+        None
+    }
+
+    fn remember(&self, _proof: Vouched) {}
 }
 
 struct Hmac;

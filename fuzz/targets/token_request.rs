@@ -16,7 +16,7 @@ pub(super) fn run(data: &[u8]) {
     let world = &WORLDS[usize::from(*choice) % WORLDS.len()];
     let mut entropy = Counter::default();
     let mut cx = world.cx(&mut entropy);
-    let claimed = identify(&Presented { authorization }, &params);
+    let claimed = identify(&Presented { authorization, dpop: None }, &params);
     if let Ok(credential) = &claimed {
         assert!(!credential.client_id.as_str().is_empty());
         let client = world.client(credential.client_id.as_str());
@@ -33,7 +33,7 @@ pub(super) fn run(data: &[u8]) {
     for client in &world.clients {
         let Ok(grant) = select(&params, client, &world.server) else { continue };
         let evidence = Evidence::default();
-        let request = TokenRequest { params: &params, client, evidence: &evidence };
+        let request = TokenRequest { params: &params, client, confirmation: None, evidence: &evidence };
         let Ok(wants) = grant.wants(&request, &mut cx) else { continue };
         let found: Vec<Found> = wants.iter().map(Lookup::nothing).collect();
         let decision = grant.decide(&request, &found, &mut cx);

@@ -75,6 +75,7 @@ impl World {
             catalog: &self.catalog,
             keys: &self.keys,
             vouchers: &NoMemory,
+            decryption_keys: &[],
             default_alg: Algorithm::ES256,
             subjects: &Nobody,
             entropy,

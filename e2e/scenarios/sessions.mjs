@@ -42,7 +42,8 @@ async function frontChannel(visit) {
   await visit.page.goto(logoutUrl({ id_token_hint: hint, post_logout_redirect_uri: BACK, state: "s" }));
   await visit.page.waitForURL(`${BACK}?state=s`);
   assertTold(visit);
-  assert.equal(visit.arrivals.at(-1).url.href, `${BACK}?state=s`, "the application was told before");
+  const place = (start) => visit.arrivals.findIndex(({ url }) => url.href.startsWith(start));
+  assert.ok(place(TOLD) < place(`${BACK}?state=s`), "the application was told before");
 }
 
 async function stays(visit) {

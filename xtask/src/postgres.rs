@@ -11,9 +11,8 @@ use crate::report::Counts;
 use crate::step::{Log, Outcome};
 use crate::{cargo, tools};
 
-/// The tests of the backend, which `cargo test` leaves out, and then the whole of Postern on it.
+/// The tests of the backend, which `cargo test` leaves out.
 const BACKEND: [&str; 6] = ["test", "--locked", "--package", "store-postgres", "--", "--ignored"];
-const WHOLE: [&str; 6] = ["test", "--locked", "--package", "testkit", "--test", "it"];
 
 /// The step of `cargo xtask test`.
 pub(crate) fn check(log: &mut Log) -> Result<Outcome> {
@@ -22,12 +21,9 @@ pub(crate) fn check(log: &mut Log) -> Result<Outcome> {
         Err(missing) => return Ok(Outcome::Skipped { missing }),
     };
     let server = Server::start(log, &programs)?;
-    let mut counts = Counts::default();
-    for arguments in [&BACKEND, &WHOLE] {
-        let mut command = cargo::command(arguments);
-        server.tell(&mut command);
-        counts.add(Counts::of_output(&log.run(command)?));
-    }
+    let mut command = cargo::command(&BACKEND);
+    server.tell(&mut command);
+    let counts = Counts::of_output(&log.run(command)?);
     Ok(Outcome::Passed { counts, remark: format!("{} passed on a server of their own", counts.passed) })
 }
 

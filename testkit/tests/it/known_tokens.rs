@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jose::Algorithm;
 use protocol::id::{ServerId, TenantId};
+use protocol::key::KeyAlgorithm;
 use testkit::{RelyingParty, TestServer, Tokens, header};
 
 fn client(server: &TestServer) -> RelyingParty {
@@ -75,7 +76,8 @@ async fn a_signature_is_remembered_no_longer_than_its_key() {
     let (tenant, workspace) = (TenantId::new("default"), ServerId::new("default"));
     let kid = header(tokens.access_token())["kid"].as_str().unwrap().to_owned();
     let engine = server.engine();
-    engine.rotate_key(&tenant, &workspace, Algorithm::ES256, "").await.unwrap();
+    let algorithm = KeyAlgorithm::Signature(Algorithm::ES256);
+    engine.rotate_key(&tenant, &workspace, algorithm, "").await.unwrap();
     remember(&server, &tokens).await;
     engine.revoke_key(&tenant, &workspace, &kid, "").await.unwrap();
     counts_for_nothing(&server, &tokens).await;

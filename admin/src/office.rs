@@ -12,10 +12,11 @@ use axum::extract::{OriginalUri, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use engine::{Caller, Engine, TraceId};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use protocol::client_auth::Presented;
 use protocol::error::{Reason, Refusal};
 use protocol::id::TenantId;
+use protocol::protected_resource::metadata_url;
 use protocol::resource_request::ResourceRequest;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -58,7 +59,7 @@ impl Office {
             Ok(caller) => caller,
             Err(refusal) => {
                 self.explain(&tenant, &refusal, &parts, trace_id).await;
-                return Err(refusal.into());
+                return Ok(self.challenged(&tenant, refusal));
             }
         };
         let too_large =
@@ -93,6 +94,20 @@ impl Office {
                 &engine::Call { trace_id, request, ..engine::Call::default() },
             );
         }
+    }
+
+    /// The refusal of a caller, with the way to the API's metadata in the challenge (RFC 9728 §5.1).
+    fn challenged(&self, tenant: &TenantId, refusal: Refusal) -> Response {
+        let mut response = Failure::from(refusal).into_response();
+        let url = metadata_url(&self.engine.management_api(tenant));
+        let told: Vec<_> = response.headers().get_all(header::WWW_AUTHENTICATE).iter().cloned().collect();
+        response.headers_mut().remove(header::WWW_AUTHENTICATE);
+        for challenge in told {
+            let text = challenge.to_str().unwrap_or_default();
+            let more = HeaderValue::try_from(format!("{text}, resource_metadata=\"{url}\""));
+            response.headers_mut().append(header::WWW_AUTHENTICATE, more.unwrap_or(challenge));
+        }
+        response
     }
 
     /// Only the header `Authorization` counts: no cookie (attack ADM-19), no parameter.

@@ -1,5 +1,6 @@
 //! Which clients a user let in, and how the user takes that back (contract: `/{tid}/{aid}/clients`).
 
+use crate::entropy::SystemEntropy;
 use crate::{Call, Engine, EngineError, Workspace};
 use protocol::consent::Consent;
 use protocol::decision::Event;
@@ -8,6 +9,7 @@ use protocol::grant_record::GrantRecord;
 use protocol::id::ClientId;
 use protocol::record::{DocumentKind, Expect, GrantSelector, Write};
 use protocol::resource_request::ResourceRequest;
+use protocol::step_up;
 use protocol::subject::Subject;
 use serde::Serialize;
 use store::Page;
@@ -122,6 +124,8 @@ impl Engine {
                 .received(active.scope.to_string()));
         }
         let subject = active.subject.ok_or(Reason::TokenWithoutUser)?;
+        let mut entropy = SystemEntropy::default();
+        step_up::check(&subject, scope, &workspace.cx(self.now(), &mut entropy))?;
         Ok((subject, active.grant))
     }
 }

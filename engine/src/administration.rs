@@ -133,17 +133,22 @@ impl Engine {
         expect: Expect,
         trace_id: &str,
     ) -> Result<(), EngineError> {
+        let writes = self.client_deletion(server, client, expect);
+        let event = Event::new("client", "deleted").client(client);
+        self.commit(tenant, writes, vec![event], Some(server), trace_id).await
+    }
+
+    /// The writes of [`Engine::delete_client`].
+    pub(crate) fn client_deletion(&self, server: &ServerId, client: &ClientId, expect: Expect) -> Vec<Write> {
         let now = self.now();
         let selector = GrantSelector::Client(server.clone(), client.clone());
         let tombstone =
             Artifact::new(tombstone_key(client), now.plus(TOMBSTONE_LIFE), &Tombstone { deleted_at: now });
-        let writes = vec![
+        vec![
             Write::DeleteDocument { kind: DocumentKind::Client, id: client.as_str().to_owned(), expect },
             Write::RevokeGrants { selector, at: now },
             Write::PutArtifact { artifact: tombstone, expect: Expect::Any },
-        ];
-        let event = Event::new("client", "deleted").client(client);
-        self.commit(tenant, writes, vec![event], Some(server), trace_id).await
+        ]
     }
 
     /// A new secret of 256 random bits (43 characters of base64url), and its stored form.

@@ -4,7 +4,7 @@ use crate::entropy::SystemEntropy;
 use crate::session::LiveSession;
 use crate::session_management::with_session_state;
 use crate::unpack::as_first_sent;
-use crate::{Call, Engine, EngineError, Workspace};
+use crate::{Call, Engine, EngineError, Workspace, unused_clients};
 use protocol::authorize::interaction::INTERACTION_LIFE;
 use protocol::authorize::{
     AuthorizationIssue, AuthorizationResponse, AuthorizeRefusal, AuthorizeRequest, Interaction, Progress,
@@ -221,6 +221,7 @@ impl Engine {
         writes.extend(next.writes);
         writes.extend(standing.open.map(|open| used(open, now)));
         writes.extend(standing.pushed().map(par::used));
+        writes.extend(unused_clients::used(standing.client));
         let events = decision.events.into_iter().chain(next.events).collect();
         self.commit_decision(standing.workspace, writes, events, standing.call).await?;
         Ok(match response {

@@ -1,4 +1,4 @@
-//! Background jobs: the sweep of expired rows, the flush of the audit stream, and the outbox.
+//! Background jobs: the sweep of expired rows and unused clients, the flush of the audit stream, and the outbox.
 
 use crate::Engine;
 use std::sync::{Arc, Weak};
@@ -39,6 +39,11 @@ async fn flush(engine: Weak<Engine>) {
 async fn sweep(engine: Weak<Engine>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
+        if let Some(engine) = engine.upgrade()
+            && let Err(error) = engine.delete_unused_clients().await
+        {
+            tracing::warn!(%error, "unused clients could not be deleted");
+        }
         loop {
             let Some(engine) = engine.upgrade() else { return };
             match engine.store.sweep(engine.now(), SWEEP_BATCH).await {

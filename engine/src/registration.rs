@@ -2,7 +2,7 @@
 
 use crate::client_lookup::read_client;
 use crate::entropy::SystemEntropy;
-use crate::{Call, Engine, EngineError, Workspace};
+use crate::{Call, Engine, EngineError, Workspace, unused_clients};
 use protocol::assertion::SeenJti;
 use protocol::client::Client;
 
@@ -16,8 +16,8 @@ use protocol::single_use::SingleUse;
 use serde_json::{Map, Value, json};
 use store::Page;
 
-/// Most clients of one workspace, however made, beyond which nobody registers by himself.
-const MAX_CLIENTS: usize = 1_000;
+/// Seconds until a full workspace is worth asking again.
+const FULL_FOR: u64 = 3600;
 /// Scope of an initial access token.
 const REGISTER: &str = "dcr_register";
 
@@ -38,7 +38,7 @@ impl Engine {
         let members = registration::parse(body)?;
         let mut client = registration::client(&members, &workspace.server, &workspace.catalog)?;
         self.check_sector(&client).await?;
-        self.check_quota(workspace).await?;
+        let counted = self.check_quota(workspace, call).await?;
         client.tenant_id = workspace.tenant.clone();
         client.authorization_server_id = workspace.server.id.clone();
         client.client_id = ClientId::new(self.new_id());
@@ -47,7 +47,9 @@ impl Engine {
         once.extend(self.give_registration_token(workspace, &mut client));
         let (server, id) = (&workspace.server.id, client.client_id.as_str());
         let document = self.new_document(DocumentKind::Client, id, Some(server.as_str()), &client)?;
-        let writes = vec![Write::PutDocument { document, expect: Expect::Absent }];
+        let mut writes = vec![counted];
+        writes.extend(unused_clients::mark(workspace, &client, &document.uid, self.now()));
+        writes.push(Write::PutDocument { document, expect: Expect::Absent });
         let event = Event::new("client", "registered").client(&client.client_id);
         self.commit_once(workspace, &admitted, writes, vec![event], call).await?;
         answer(workspace, &client, once)
@@ -173,11 +175,21 @@ impl Engine {
         Ok(Some(SingleUse { write, replayed: Reason::RegistrationTokenInvalid }))
     }
 
-    async fn check_quota(&self, workspace: &Workspace) -> Result<(), Refusal> {
+    /// Neither the workspace nor the address has had its fill (RFC 7591 §5). Answers the write that counts this
+    /// registration.
+    async fn check_quota(&self, workspace: &Workspace, call: &Call) -> Result<Write, Refusal> {
+        let settings = &workspace.server.dynamic_client_registration;
+        let throttle = self.registration_throttle(workspace, &call.source).await?;
+        if let Some(wait) = throttle.wait(settings.max_registrations_per_source, self.now()) {
+            return Err(Refusal::new(Reason::RegistrationsThrottled).retry_after(wait.as_secs().max(1)));
+        }
         let parent = Some(workspace.server.id.as_str());
-        let page = Page::first(MAX_CLIENTS);
+        let page = Page::first(settings.max_clients);
         let clients = self.documents(&workspace.tenant, DocumentKind::Client, parent, &page).await?;
-        if clients.len() >= MAX_CLIENTS { Err(Reason::RegistrationQuota.into()) } else { Ok(()) }
+        if clients.len() >= settings.max_clients {
+            return Err(Refusal::new(Reason::RegistrationQuota).retry_after(FULL_FOR));
+        }
+        Ok(throttle.registered(self.now()))
     }
 
     /// OIDC Registration §5, through the guarded client (attack DCR-06).

@@ -1,4 +1,4 @@
-//! Failed logins are counted per account and source; nothing else is throttled here (decisions 10).
+//! Failed logins are counted per account and source (decisions 10); so are typed user codes and registrations.
 //!
 //! From [`ACCOUNT_LIMIT`] consecutive failures on, further tries of that account from that source are refused
 //! for a while that doubles; a success resets. The owner, at another source, is not locked out (attack W-18).
@@ -23,6 +23,10 @@ struct LoginFailures {
     count: u32,
     since: Timestamp,
     last: Timestamp,
+}
+
+impl LoginFailures {
+    const NONE: Self = Self { count: 0, since: Timestamp::from_seconds(0), last: Timestamp::from_seconds(0) };
 }
 
 impl Payload for LoginFailures {
@@ -136,14 +140,14 @@ impl Engine {
         ]))
     }
 
-    /// Two counters as they stand; those that have expired start anew.
-    async fn failures(
+    /// Counters as they stand; those that have expired start anew.
+    async fn failures<const N: usize>(
         &self,
         tenant: &TenantId,
-        hashes: [HandleHash; 2],
-    ) -> Result<[LoginFailures; 2], EngineError> {
+        hashes: [HandleHash; N],
+    ) -> Result<[LoginFailures; N], EngineError> {
         let lookups = hashes.map(|hash| Lookup::Artifact(ArtifactKind::LoginFailures, hash));
-        let mut counters = <[LoginFailures; 2]>::default();
+        let mut counters = [const { LoginFailures::NONE }; N];
         let found = self.store.load(tenant, &lookups).await?;
         for (counter, found) in counters.iter_mut().zip(found) {
             if let Found::Artifact(Some(artifact), _) = found
@@ -170,6 +174,42 @@ impl UserCodeThrottle {
             put(counter.hash, &counted(&counter.failures, now, SOURCE_WINDOW), now.plus(SOURCE_WINDOW))
         };
         self.0.iter().map(write).collect()
+    }
+}
+
+/// How long registrations of one source are counted.
+const REGISTRATION_WINDOW: Duration = Duration::from_secs(3600);
+
+/// The counter that one registration looks at (RFC 7591 §5).
+pub(crate) struct RegistrationThrottle {
+    hash: HandleHash,
+    made: LoginFailures,
+}
+
+impl Engine {
+    pub(crate) async fn registration_throttle(
+        &self,
+        workspace: &Workspace,
+        source: &str,
+    ) -> Result<RegistrationThrottle, EngineError> {
+        let server = &workspace.server.id;
+        let hash = HandleHash::of(&format!("registrations of source\0{server}\0{source}"));
+        let [made] = self.failures(&workspace.tenant, [hash]).await?;
+        Ok(RegistrationThrottle { hash, made })
+    }
+}
+
+impl RegistrationThrottle {
+    /// How long to wait before the next registration; `None` if it may be now.
+    pub(crate) fn wait(&self, limit: u32, now: Timestamp) -> Option<Duration> {
+        let end = self.made.since.plus(REGISTRATION_WINDOW);
+        (self.made.count >= limit && now < end).then(|| end.since(now))
+    }
+
+    /// What to store with a registration.
+    pub(crate) fn registered(&self, now: Timestamp) -> Write {
+        let made = counted(&self.made, now, REGISTRATION_WINDOW);
+        put(self.hash, &made, now.plus(REGISTRATION_WINDOW))
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::client_authentication::AuthenticatedClient;
 use crate::entropy::SystemEntropy;
+use crate::unused_clients::used;
 use crate::{Call, Engine, EngineError, Workspace};
 use protocol::client::Client;
 use protocol::client_auth::Presented;
 use protocol::confirmation::Confirmation;
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
-use protocol::grant::{self, Grant, TokenRequest};
+use protocol::grant::{self, Grant, TokenRequest, device_code};
 use protocol::params::Params;
 use protocol::sender_constraint::{self, ProvenSender, SenderRequest};
 use protocol::time::Timestamp;
@@ -119,7 +120,10 @@ impl Engine {
                 Err(refusal) => event.reason(refusal),
             });
         }
-        match self.commit_once(workspace, &authenticated.once, decision.writes, events, call).await {
+        let is_first = answer.is_ok() && grant.grant_type() == device_code::GRANT_TYPE;
+        let used = Some(&authenticated.client).filter(|_| is_first).and_then(|client| used(client));
+        let writes = decision.writes.into_iter().chain(used).collect();
+        match self.commit_once(workspace, &authenticated.once, writes, events, call).await {
             Ok(()) => Ok(Attempt::Done(answer)),
             // It is in the store already.
             Err(EngineError::Replayed(reason)) => Ok(Attempt::Done(Err(reason.into()))),

@@ -8,7 +8,9 @@ use crate::error::{ErrorCode, Reason, Refusal};
 pub fn challenges(refusal: &Refusal, realm: &str) -> Vec<String> {
     match refusal.code() {
         ErrorCode::InvalidClient => vec![format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")],
-        ErrorCode::InvalidToken | ErrorCode::InsufficientScope => of_resource(refusal, realm),
+        ErrorCode::InvalidToken
+        | ErrorCode::InsufficientScope
+        | ErrorCode::InsufficientUserAuthentication => of_resource(refusal, realm),
         // RFC 6750 §3: the protected resource names the scheme in every refusal that is about the token.
         ErrorCode::InvalidRequest if is_about_access_token(refusal) => of_resource(refusal, realm),
         // At the token endpoint these are plain errors (RFC 9449 §5, §8).
@@ -36,6 +38,10 @@ fn of_resource(refusal: &Refusal, realm: &str) -> Vec<String> {
     }
     if entry.code == ErrorCode::InsufficientScope {
         told.push_str(&format!(", scope=\"{}\"", missing_scope(refusal)));
+    }
+    // RFC 9470 §3: `acr_values` and `max_age`, as the rule wrote them.
+    if entry.code == ErrorCode::InsufficientUserAuthentication {
+        told.push_str(&format!(", {}", refusal.expected.as_deref().unwrap_or_default()));
     }
     let bearer = TokenType::Bearer.scheme();
     let dpop = TokenType::Dpop.scheme();

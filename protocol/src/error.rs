@@ -38,6 +38,8 @@ pub enum ErrorCode {
     InvalidClientMetadata,
     InvalidToken,
     InsufficientScope,
+    InsufficientUserAuthentication,
+    UnmetAuthenticationRequirements,
     UnsupportedTokenType,
     InvalidDpopProof,
     UseDpopNonce,
@@ -79,6 +81,8 @@ impl ErrorCode {
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
@@ -96,7 +100,7 @@ impl ErrorCode {
     /// The HTTP status of a direct answer.
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidClient | Self::InvalidToken => 401,
+            Self::InvalidClient | Self::InvalidToken | Self::InsufficientUserAuthentication => 401,
             Self::InsufficientScope => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -136,6 +140,8 @@ pub struct Refusal {
     pub challenge: Option<Box<Challenge>>,
     /// The nonce that the next DPoP proof has to have: the header `DPoP-Nonce` (RFC 9449 §8).
     pub nonce: Option<Box<str>>,
+    /// Seconds until the same request may do better (RFC 9110 §10.2.3).
+    pub retry_after: Option<u64>,
 }
 
 /// How a protected resource asks for another token or another proof (RFC 9110 §11.6.1).
@@ -149,7 +155,15 @@ pub struct Challenge {
 
 impl Refusal {
     pub fn new(reason: Reason) -> Self {
-        Self { reason, parameter: None, received: None, expected: None, challenge: None, nonce: None }
+        Self {
+            reason,
+            parameter: None,
+            received: None,
+            expected: None,
+            challenge: None,
+            nonce: None,
+            retry_after: None,
+        }
     }
 
     pub fn nonce(self, nonce: String) -> Self {
@@ -168,6 +182,11 @@ impl Refusal {
 
     pub fn expected(mut self, value: impl Into<String>) -> Self {
         self.expected = Some(clip(value.into()));
+        self
+    }
+
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 

@@ -81,6 +81,8 @@ pub enum ArtifactKind {
     UserCode,
     /// Consecutive failed logins of one account from one source, or of one source.
     LoginFailures,
+    /// A client that registered itself and that nobody logged in to yet.
+    UnusedClient,
     /// What leaves by itself and is sent again until it arrives: logout tokens.
     Outbox,
 }
@@ -101,6 +103,7 @@ impl ArtifactKind {
         Self::DeviceCode,
         Self::UserCode,
         Self::LoginFailures,
+        Self::UnusedClient,
         Self::Outbox,
     ];
 
@@ -121,6 +124,7 @@ impl ArtifactKind {
             Self::DeviceCode => "device_code",
             Self::UserCode => "user_code",
             Self::LoginFailures => "login_failures",
+            Self::UnusedClient => "unused_client",
             Self::Outbox => "outbox",
         }
     }

@@ -96,6 +96,13 @@ pub struct DynamicClientRegistration {
     pub registration_access_token_ttl: Span,
     /// An update keeps the registration access token.
     pub disable_registration_token_rotation: bool,
+    /// From so many clients of the workspace on, however made, nobody registers by himself.
+    pub max_clients: usize,
+    /// Registrations from one address within an hour.
+    pub max_registrations_per_source: u32,
+    /// A client that nobody ever logged in to is deleted after this time; 0 means never.
+    #[schema(value_type = String)]
+    pub unused_client_ttl: Span,
 }
 
 /// Whether registering needs a token with the scope `dcr_register` (RFC 7591 §1.2).
@@ -114,6 +121,9 @@ impl Default for DynamicClientRegistration {
             default_scopes: scopes.map(str::to_owned).to_vec(),
             registration_access_token_ttl: Span::hours(720),
             disable_registration_token_rotation: false,
+            max_clients: 1_000,
+            max_registrations_per_source: 600,
+            unused_client_ttl: Span::hours(720),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Services: groups of scopes that become audiences of tokens.
 
 use crate::id::{ServerId, ServiceId, TenantId};
+use crate::step_up::StepUp;
 use serde::{Deserialize, Serialize};
 
 /// A service, as the admin API reads and writes it (contract: `Service`).
@@ -23,6 +24,9 @@ pub struct Service {
     /// Replaces the SPIFFE audience, and is what clients name as `resource` (RFC 8707).
     #[serde(skip_serializing_if = "String::is_empty")]
     pub custom_audience: String,
+    /// What it wants of the login behind an access token.
+    #[serde(skip_serializing_if = "StepUp::is_empty")]
+    pub step_up: StepUp,
 }
 
 impl Service {

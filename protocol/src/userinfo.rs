@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::standard_claims;
+use crate::step_up;
 use crate::token::access_token::ActiveToken;
 use crate::token::subject_identifier::subject_identifier;
 use serde_json::{Map, Value, json};
@@ -15,7 +16,8 @@ use serde_json::{Map, Value, json};
 /// (OIDC Core §5.3.2).
 ///
 /// # Errors
-/// The token is not one of a person (attack UIN-05) or lacks `openid` (decisions 7, attack UIN-06).
+/// The token is not one of a person (attack UIN-05) or lacks `openid` (decisions 7, attack UIN-06), or the login behind
+/// it does not do (RFC 9470).
 pub fn claims(active: &ActiveToken, client: &Client, cx: &Cx<'_>) -> Result<Map<String, Value>, Refusal> {
     let (Some(subject), Some(grant)) = (&active.subject, &active.grant) else {
         return Err(Reason::TokenWithoutUser.into());
@@ -25,6 +27,7 @@ pub fn claims(active: &ActiveToken, client: &Client, cx: &Cx<'_>) -> Result<Map<
             .received(active.scope.to_string())
             .expected("openid"));
     }
+    step_up::check(subject, "openid", cx)?;
     let mut claims = Map::new();
     // OIDC Core §5.4, and nothing beyond (attack UIN-11).
     standard_claims::release(standard_claims::of_scope(&active.scope), &subject.claims, &mut claims);

@@ -1,5 +1,6 @@
 //! Answers of the API endpoints: JSON, and refusals as JSON.
 
+use crate::workspace_request::WorkspaceRequest;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use engine::{Call, Engine};
@@ -8,6 +9,7 @@ use protocol::challenge::challenges;
 use protocol::error::{ErrorCode, Reason, Refusal};
 use protocol::explain::Explanation;
 use protocol::id::TenantId;
+use protocol::protected_resource::{OwnResource, metadata_url};
 use serde::Serialize;
 
 pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -57,6 +59,30 @@ pub(crate) fn refused(engine: &Engine, tenant: &TenantId, call: &Call, refusal: 
     response
 }
 
+/// The refusal of one of our own APIs, with the way to its metadata in the challenge (RFC 9728 §5.1): a client that
+/// knows nothing else finds the authorization server from there. Who sends no token learns what to ask for.
+pub(crate) async fn refused_at(
+    resource: &OwnResource,
+    request: &WorkspaceRequest,
+    refusal: &Refusal,
+) -> Response {
+    let mut response = refused(&request.engine, &request.tenant, &request.call, refusal);
+    let Ok(workspace) = request.workspace().await else { return response };
+    let metadata = metadata_url(&resource.identifier(&workspace.issuer));
+    let challenges: Vec<_> = response.headers().get_all(header::WWW_AUTHENTICATE).iter().cloned().collect();
+    response.headers_mut().remove(header::WWW_AUTHENTICATE);
+    for challenge in challenges {
+        let text = challenge.to_str().unwrap_or_default();
+        let scope = match refusal.reason {
+            Reason::TokenMissing => format!(", scope=\"{}\"", resource.first_scope()),
+            _ => String::new(),
+        };
+        let more = HeaderValue::try_from(format!("{text}{scope}, resource_metadata=\"{metadata}\""));
+        response.headers_mut().append(header::WWW_AUTHENTICATE, more.unwrap_or(challenge));
+    }
+    response
+}
+
 /// Explains a refusal. Where no tenant is known to exist nothing is kept.
 pub(crate) fn explain(engine: &Engine, tenant: &TenantId, call: &Call, refusal: &Refusal) -> Explanation {
     match refusal.reason {
@@ -75,7 +101,8 @@ pub(crate) fn status(refusal: &Refusal) -> StatusCode {
 /// Headers that a refusal needs beside its body.
 pub(crate) fn mark(headers: &mut HeaderMap, refusal: &Refusal) {
     if let ErrorCode::TemporarilyUnavailable | ErrorCode::TooManyRequests = refusal.code() {
-        headers.entry(header::RETRY_AFTER).or_insert(SOON);
+        let seconds = refusal.retry_after.map_or(SOON, HeaderValue::from);
+        headers.entry(header::RETRY_AFTER).or_insert(seconds);
     }
     for challenge in challenges(refusal, "Postern") {
         if let Ok(challenge) = HeaderValue::try_from(challenge) {

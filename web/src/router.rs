@@ -10,6 +10,7 @@ use crate::oauth2::discovery::discovery;
 use crate::oauth2::introspect::introspect;
 use crate::oauth2::jwks::jwks;
 use crate::oauth2::par::par;
+use crate::oauth2::protected_resource;
 use crate::oauth2::register;
 use crate::oauth2::revoke::revoke;
 use crate::oauth2::sessions as own;
@@ -58,6 +59,13 @@ fn programs(engine: Arc<Engine>) -> Router {
         // Not standard, but asked for by clients that append.
         .route("/{tid}/{aid}/.well-known/oauth-authorization-server", get(discovery))
         .route("/{tid}/{aid}/.well-known/jwks.json", get(jwks))
+        // RFC 9728 §3.1.
+        .route("/.well-known/oauth-protected-resource/{tid}/{aid}/{name}", get(protected_resource::own))
+        .route(
+            "/.well-known/oauth-protected-resource/{tid}/{aid}/services/{name}",
+            get(protected_resource::service),
+        )
+        .route("/.well-known/oauth-protected-resource/api/admin/{tid}", get(protected_resource::management))
         .fallback(not_found::fallback)
         .method_not_allowed_fallback(not_found::method)
         .layer(cors::Cors)

@@ -35,6 +35,8 @@ pub(crate) struct WorkspaceRequest {
     pub(crate) client: Option<String>,
     /// `sid`, where the path has one.
     pub(crate) session: Option<String>,
+    /// `name`, where the path has one.
+    name: Option<String>,
     pub(crate) head: Parts,
     pub(crate) call: Call,
     body: Option<Bytes>,
@@ -46,11 +48,15 @@ pub(crate) struct WorkspaceRequest {
 #[derive(Default, Deserialize)]
 struct Names {
     tid: String,
+    /// Absent where the path is the tenant's.
+    #[serde(default)]
     aid: String,
     #[serde(default)]
     cid: Option<String>,
     #[serde(default)]
     sid: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
 }
 
 impl<S> FromRequest<S> for WorkspaceRequest
@@ -71,6 +77,7 @@ where
             server: names.aid,
             client: names.cid,
             session: names.sid,
+            name: names.name,
             call: call_of(&head),
             body: to_bytes(body, MAX_BODY_BYTES).await.ok(),
             head,
@@ -80,6 +87,11 @@ where
 }
 
 impl WorkspaceRequest {
+    /// `name` of the path; empty where it has none.
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
     /// The workspace that the path names.
     ///
     /// # Errors

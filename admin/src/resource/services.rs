@@ -194,6 +194,17 @@ fn check(service: &Service, problems: &mut Problems) {
     problems.require(is_valid_chosen_id(id), "id", id, "1 to 128 characters of A-Z a-z 0-9 . _ ~ -");
     problems.require(!service.name.trim().is_empty(), "name", "no text", "a name for people");
     problems.one_of("type", &service.service_type, TYPES);
+    let step_up = &service.step_up;
+    problems.distinct("step_up.acr_values", &step_up.acr_values);
+    for (index, value) in step_up.acr_values.iter().enumerate() {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"/:=._-".contains(&b);
+        let fits = !value.is_empty() && value.bytes().all(allowed);
+        let member = format!("step_up.acr_values[{index}]");
+        problems.require(fits, &member, value, "characters of A-Z a-z 0-9 / : = . _ -");
+    }
+    if let Some(max_age) = step_up.max_age {
+        problems.require(max_age >= 0, "step_up.max_age", max_age, "seconds, 0 or more");
+    }
     let audience = &service.custom_audience;
     let is_resource = audience.is_empty()
         || (Url::parse(audience).is_ok() && audience.bytes().all(|b| b.is_ascii_graphic() && b != b'#'));

@@ -47,10 +47,23 @@ pub(crate) fn check(server: &Server, problems: &mut Problems) {
         server.dynamic_client_registration.registration_access_token_ttl,
         "24h to 8784h",
     );
+    check_registration_limits(server, problems);
     problems.distinct(
         "client_id_metadata_documents.allowed_hosts",
         &server.client_id_metadata_documents.allowed_hosts,
     );
+}
+
+fn check_registration_limits(server: &Server, problems: &mut Problems) {
+    let settings = &server.dynamic_client_registration;
+    let member = |name: &str| format!("dynamic_client_registration.{name}");
+    let (clients, per_source) = (settings.max_clients, settings.max_registrations_per_source);
+    problems.require((1..=10_000).contains(&clients), &member("max_clients"), clients, "1 to 10000");
+    let fits = (1..=100_000).contains(&per_source);
+    problems.require(fits, &member("max_registrations_per_source"), per_source, "1 to 100000");
+    let ttl = settings.unused_client_ttl;
+    let fits = ttl == Span::seconds(0) || (Span::hours(1)..=Span::hours(366 * DAY)).contains(&ttl);
+    problems.require(fits, &member("unused_client_ttl"), ttl, "0s for never, or 1h to 8784h");
 }
 
 fn check_enumerations(server: &Server, problems: &mut Problems) {

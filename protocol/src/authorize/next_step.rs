@@ -94,6 +94,15 @@ fn authentication(
             Step::Login { forced: true }
         });
     }
+    // RFC 9470 §5: a wish that a new login would meet is worth one, but no error without one.
+    let own = cx.server.acr_values_supported.first();
+    let has = session.subject.acr.as_ref();
+    let wishes = &request.acr_values;
+    let unmet = !wishes.is_empty() && has.is_none_or(|has| !wishes.contains(has));
+    let would_help = unmet && own.is_some_and(|own| wishes.contains(own));
+    if would_help && !logged_in_here && !request.prompt.none {
+        return Some(Step::Login { forced: true });
+    }
     // OIDC Core §5.5.1.1: an essential acr that cannot be met is a failed authentication.
     let has = session.subject.acr.as_deref();
     if demanded_acr.is_empty() || demanded_acr.iter().any(|acr| Some(*acr) == has) {

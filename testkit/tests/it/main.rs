@@ -62,6 +62,7 @@ mod known_tokens;
 mod logout;
 #[cfg(test)]
 mod named_tests;
+mod mcp;
 #[cfg(test)]
 mod openid_connect;
 #[cfg(test)]
@@ -96,6 +97,7 @@ mod sessions;
 mod settings;
 #[cfg(test)]
 mod static_idps;
+mod step_up;
 #[cfg(test)]
 mod storage_failures;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Dynamic client registration and management (RFC 7591, RFC 7592, OIDC Registration).
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, Ask, REDIRECT_URI, Site, TestServer};
@@ -293,4 +295,95 @@ async fn oidcc_3rdparty_init_login_nohttps_is_refused() {
         let metadata = json!({"redirect_uris": [REDIRECT_URI], "initiate_login_uri": plain});
         refused(&server, "invalid_client_metadata", &metadata).await;
     }
+}
+
+/// RFC 7591 §5: neither a workspace nor an address is filled without end.
+#[tokio::test]
+async fn quotas_say_when_to_come_again() {
+    let server = open().await;
+    settings(&server, &json!({"enabled": true, "max_registrations_per_source": 2})).await;
+    let metadata = json!({"redirect_uris": [REDIRECT_URI]});
+    for _ in 0..2 {
+        register(&server, &metadata).await.expect(201);
+    }
+    let refused = register(&server, &metadata).await.expect(429);
+    let wait: u64 = refused.header("retry-after").parse().expect("seconds");
+    assert!((1..=3600).contains(&wait), "{wait}");
+    // Another address is not affected, and the hour passes.
+    let other = std::net::Ipv4Addr::new(192, 0, 2, 7);
+    server.send_from(Ask::json(Method::POST, REGISTER, &metadata), other).await.expect(201);
+    server.clock().advance(Duration::from_secs(wait));
+    register(&server, &metadata).await.expect(201);
+    settings(&server, &json!({"enabled": true, "max_clients": 1})).await;
+    let full = register(&server, &metadata).await.expect(429);
+    assert!(full.header("retry-after").parse::<u64>().is_ok());
+}
+
+/// A client that nobody logged in to goes by itself; one that was used stays.
+#[tokio::test]
+async fn clients_that_nobody_used_go_after_their_time() {
+    let server = open().await;
+    settings(&server, &json!({"enabled": true, "unused_client_ttl": "24h0m0s"})).await;
+    let metadata = json!({
+        "redirect_uris": [REDIRECT_URI], "grant_types": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_method": "none",
+    });
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let client = register(&server, &metadata).await.expect(201).json();
+        made.push(text(&client, "client_id").to_owned());
+    }
+    let [used, unused, late] = &made[..] else { panic!("three clients") };
+    let party = |id: &str| server.party_at("/default/default", id, None).with_scope("openid offline_access");
+    let tokens = party(used).tokens().await;
+    // A token of the administrator lives for an hour.
+    let status = async |id: &str| {
+        let administrator = server.administrator().await;
+        administrator.get(&format!("/clients/{id}")).await.status.as_u16()
+    };
+    server.clock().advance(Duration::from_secs(23 * 3600));
+    server.engine().delete_unused_clients().await.expect("a store");
+    assert_eq!([status(used).await, status(unused).await], [200, 200], "not yet");
+    // In the last hour somebody comes.
+    party(late).tokens().await;
+    server.clock().advance(Duration::from_secs(3601));
+    server.engine().delete_unused_clients().await.expect("a store");
+    assert_eq!([status(used).await, status(unused).await, status(late).await], [200, 404, 200]);
+    let refused = server.browser().open(&party(unused).authorize_url(&[])).await;
+    refused.expect_error_page("invalid_request");
+    party(used).refresh(tokens.refresh_token()).await.expect(200);
+    // Long after, the one that is used is still there; and a workspace may keep them all.
+    server.clock().advance(Duration::from_secs(30 * 24 * 3600));
+    server.engine().delete_unused_clients().await.expect("a store");
+    settings(&server, &json!({"enabled": true, "unused_client_ttl": "0s"})).await;
+    let kept = register(&server, &metadata).await.expect(201).json();
+    server.clock().advance(Duration::from_secs(400 * 24 * 3600));
+    server.engine().delete_unused_clients().await.expect("a store");
+    assert_eq!([status(used).await, status(text(&kept, "client_id")).await], [200, 200]);
+}
+
+/// C0.2: a registration as the conformance suite sends it, its answer, and its end.
+#[tokio::test]
+async fn oidcc_c0_2_the_registration_of_the_conformance_suite() {
+    let server = open().await;
+    let key = testkit::signer(jose::Algorithm::RS256);
+    let metadata = json!({
+        "client_name": "OIDF conformance", "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"], "redirect_uris": [REDIRECT_URI], "contacts": ["certification@example.com"],
+        "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [key.public_jwk()]},
+        "initiate_login_uri": "https://example.com/login", "subject_type": "public",
+    });
+    let answer = register(&server, &metadata).await.expect(201);
+    assert!(answer.header("content-type").starts_with("application/json"));
+    let client = answer.json();
+    assert!(client["error"].is_null() && client["client_secret"].is_null());
+    for member in ["client_name", "contacts", "redirect_uris", "initiate_login_uri", "jwks"] {
+        assert_eq!(client[member], metadata[member], "{member}");
+    }
+    let (address, token) =
+        (text(&client, "registration_client_uri"), text(&client, "registration_access_token"));
+    assert!(address.starts_with("https://"));
+    let read = server.send(Ask::get(address).bearer(token)).await.expect(200).json();
+    assert_eq!(read["initiate_login_uri"], metadata["initiate_login_uri"]);
+    server.send(Ask::new(Method::DELETE, address).bearer(token)).await.expect(204);
 }

@@ -6,13 +6,14 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use protocol::error::{Reason, Refusal};
 use protocol::id::ClientId;
+use protocol::protected_resource::CLIENTS;
 use serde_json::json;
 
 /// The clients that the user of the access token let in.
 pub(crate) async fn list(request: WorkspaceRequest) -> Response {
     match clients(&request).await {
         Ok(body) => request.with_nonce(answer::json(body)),
-        Err(refusal) => answer::refused(&request.engine, &request.tenant, &request.call, &refusal),
+        Err(refusal) => answer::refused_at(&CLIENTS, &request, &refusal).await,
     }
 }
 
@@ -22,7 +23,7 @@ pub(crate) async fn revoke(request: WorkspaceRequest) -> Response {
         Ok(()) => request.with_nonce(
             (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, answer::NO_STORE)]).into_response(),
         ),
-        Err(refusal) => answer::refused(&request.engine, &request.tenant, &request.call, &refusal),
+        Err(refusal) => answer::refused_at(&CLIENTS, &request, &refusal).await,
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod discovery;
 pub(crate) mod introspect;
 pub(crate) mod jwks;
 pub(crate) mod par;
+pub(crate) mod protected_resource;
 pub(crate) mod register;
 pub(crate) mod revoke;
 pub(crate) mod sessions;

@@ -6,6 +6,7 @@ use axum::response::Response;
 use engine::UserinfoAnswer;
 use http::HeaderValue;
 use protocol::error::{Reason, Refusal};
+use protocol::protected_resource::USERINFO;
 
 /// Claims about the user of an access token.
 pub(crate) async fn userinfo(request: WorkspaceRequest) -> Response {
@@ -13,7 +14,7 @@ pub(crate) async fn userinfo(request: WorkspaceRequest) -> Response {
         Ok(UserinfoAnswer::Json(body)) => request.with_nonce(answer::json(body)),
         Ok(UserinfoAnswer::Jwt(jwt)) => request
             .with_nonce(answer::secret(HeaderValue::from_static("application/jwt"), jwt.into_bytes().into())),
-        Err(refusal) => answer::refused(&request.engine, &request.tenant, &request.call, &refusal),
+        Err(refusal) => answer::refused_at(&USERINFO, &request, &refusal).await,
     }
 }
 

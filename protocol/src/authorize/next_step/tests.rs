@@ -137,15 +137,15 @@ fn oidc_core_5_5_1_1_an_essential_acr_is_met_or_refused() {
     let wanted = |acr: &str| format!(r#"{{"id_token":{{"acr":{{"essential":true,"values":["{acr}"]}}}}}}"#);
     assert_eq!(Visit::consented(&[("claims", &wanted("1"))]).next(), Step::Respond);
     let mut visit = Visit::consented(&[("claims", &wanted("9"))]);
-    assert_eq!(visit.refused(), "access_denied");
+    assert_eq!(visit.refused(), "unmet_authentication_requirements");
     visit.session = None;
-    assert_eq!(visit.refused(), "access_denied", "before any login page");
+    assert_eq!(visit.refused(), "unmet_authentication_requirements", "before any login page");
     // It can be reached: by another login, once.
     visit = Visit::consented(&[("claims", &wanted("9"))]);
     visit.trial.world.server.acr_values_supported.push("9".to_owned());
     assert_eq!(visit.next(), FORCED);
     visit.log_in();
-    assert_eq!(visit.refused(), "access_denied");
+    assert_eq!(visit.refused(), "unmet_authentication_requirements");
     let voluntary = r#"{"id_token":{"acr":{"values":["9"]}}}"#;
     assert_eq!(Visit::consented(&[("claims", voluntary), ("acr_values", "9")]).next(), Step::Respond);
 }

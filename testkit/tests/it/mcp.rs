@@ -194,7 +194,7 @@ async fn mcp_5_our_own_apis_have_metadata_and_lead_to_it() {
     for (path, document, realm) in [
         ("/default/default/userinfo", "/default/default/userinfo", ISSUER),
         ("/default/default/clients", "/default/default/clients", ISSUER),
-        ("/api/admin/default/clients", "/api/admin/default", "https://localhost:8443/default/admin"),
+        ("/api/admin/default/servers", "/api/admin/default", "https://localhost:8443/default/admin"),
     ] {
         let url = format!("{ORIGIN}/.well-known/oauth-protected-resource{document}");
         for ask in [Ask::get(path), Ask::get(path).bearer("nonsense")] {

@@ -60,9 +60,9 @@ mod jar;
 mod known_tokens;
 #[cfg(test)]
 mod logout;
+mod mcp;
 #[cfg(test)]
 mod named_tests;
-mod mcp;
 #[cfg(test)]
 mod openid_connect;
 #[cfg(test)]

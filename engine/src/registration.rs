@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use store::Page;
 
 /// Seconds until a full workspace is worth asking again.
-const FULL_FOR: u64 = 3600;
+const FULL_FOR: u32 = 3600;
 /// Scope of an initial access token.
 const REGISTER: &str = "dcr_register";
 
@@ -181,7 +181,8 @@ impl Engine {
         let settings = &workspace.server.dynamic_client_registration;
         let throttle = self.registration_throttle(workspace, &call.source).await?;
         if let Some(wait) = throttle.wait(settings.max_registrations_per_source, self.now()) {
-            return Err(Refusal::new(Reason::RegistrationsThrottled).retry_after(wait.as_secs().max(1)));
+            return Err(Refusal::new(Reason::RegistrationsThrottled)
+                .retry_after(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1)));
         }
         let parent = Some(workspace.server.id.as_str());
         let page = Page::first(settings.max_clients);

@@ -141,7 +141,7 @@ pub struct Refusal {
     /// The nonce that the next DPoP proof has to have: the header `DPoP-Nonce` (RFC 9449 §8).
     pub nonce: Option<Box<str>>,
     /// Seconds until the same request may do better (RFC 9110 §10.2.3).
-    pub retry_after: Option<u64>,
+    pub retry_after: Option<u32>,
 }
 
 /// How a protected resource asks for another token or another proof (RFC 9110 §11.6.1).
@@ -185,7 +185,7 @@ impl Refusal {
         self
     }
 
-    pub fn retry_after(mut self, seconds: u64) -> Self {
+    pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
     }

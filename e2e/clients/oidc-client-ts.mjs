@@ -178,6 +178,12 @@ async function bound() {
   assert.equal(await ready(), "ready");
   const { user } = await call("getUser");
   assert.equal(user.token_type, "DPoP");
+  const told = await visit.page.evaluate(async (url) => {
+    const current = await globalThis.manager.getUser();
+    const headers = { authorization: `DPoP ${current.access_token}`, dpop: await globalThis.manager.dpopProof(url, current, "GET") };
+    return (await fetch(url, { headers })).json();
+  }, `${scene.issuer}/userinfo`);
+  assert.equal(told.sub, user.profile.sub, JSON.stringify(told));
   const { user: again, error } = await call("signinSilent");
   assert.ok(again, error);
   say("DPoP: redirect, userinfo, refresh");

@@ -60,6 +60,7 @@ mod jar;
 mod known_tokens;
 #[cfg(test)]
 mod logout;
+#[cfg(test)]
 mod mcp;
 #[cfg(test)]
 mod named_tests;
@@ -97,6 +98,7 @@ mod sessions;
 mod settings;
 #[cfg(test)]
 mod static_idps;
+#[cfg(test)]
 mod step_up;
 #[cfg(test)]
 mod storage_failures;

@@ -34,9 +34,6 @@ const PLANS: [(&str, &str); 11] = [
 const FLOW_PLANS: [&str; 3] = ["C4", "IM", "HY"];
 const EVERY_FLOW: &str = "testkit/tests/it/every_flow/";
 
-/// Plans that may still miss tests.
-const UNDER_WAY: [&str; 3] = ["C3", "C6", "MCP"];
-
 const HEAD: &str = "# Conformance
 
 What the OpenID Foundation's conformance plans and MCP clients demand, in our own words, and the test that shows each.
@@ -63,10 +60,9 @@ impl Demand {
         !self.note.starts_with("n/a: ")
     }
 
-    /// What is wrong with the tests that were found; nothing while a plan is under way.
+    /// What is wrong with the tests that were found.
     fn missing(&self, tests: &[&NamedTest]) -> Option<String> {
-        let excused = |plan: &&str| UNDER_WAY.contains(plan);
-        if !self.applies() || self.plans.iter().all(excused) {
+        if !self.applies() {
             return None;
         }
         if tests.is_empty() {

@@ -237,6 +237,8 @@ async fn fapi2_refresh_token_of_a_confidential_client_goes_with_a_brand_new_key(
 }
 
 /// `…-dpopproof-with-iat-10seconds-before-succeeds`, `…-after-succeeds`, `…-check-dpop-proof-nbf-exp`.
+// shows: fapi2-check-dpop-proof-nbf-exp, fapi2-dpopproof-with-iat-10seconds-before-succeeds
+// shows: fapi2-dpopproof-with-iat-10seconds-after-succeeds
 #[tokio::test]
 async fn fapi2_dpop_proof_iat_nbf_and_exp_at_par_token_and_resource() {
     let server = TestServer::start().await;
@@ -267,6 +269,9 @@ async fn fapi2_dpop_proof_iat_nbf_and_exp_at_par_token_and_resource() {
 
 /// `…-mismatched-dpop-jkt-fails`, `…-token-endpoint-fails-with-mismatched-dpop-proof-jkt`, `…-mismatched-dpop-jkt`,
 /// `…-dpopproof-at-par-endpoint-binding-success`, `…-dpop-auth-code-binding-success`.
+// shows: fapi2-mismatched-dpop-jkt-fails, fapi2-token-endpoint-fails-with-mismatched-dpop-proof-jkt
+// shows: fapi2-mismatched-dpop-jkt, fapi2-dpopproof-at-par-endpoint-binding-success
+// shows: fapi2-dpop-auth-code-binding-success
 #[tokio::test]
 async fn dpo_16_fapi2_codes_are_bound_by_dpop_jkt_or_by_a_proof_at_par() {
     let server = TestServer::start().await;

@@ -270,6 +270,52 @@ async fn fapi2_happy_flow() {
     assert!(testkit::claims(tokens["id_token"].as_str().expect("id_token"))["nonce"].is_null());
 }
 
+#[tokio::test]
+async fn fapi2_user_rejects_authentication() {
+    let bank = Bank::start("fapi_20_security").await;
+    for client in ["first", "second"] {
+        let uri = bank.pushed(client, &[]).await;
+        let browser = bank.server.browser();
+        let login = browser.open(&Bank::opening(client, &uri, &[])).await;
+        let consent = browser.log_in(&login).await;
+        let answer = browser.submit(&consent.form("consent-form").with("decision", "deny")).await;
+        assert_eq!(answer.response_parameter("error").as_deref(), Some("access_denied"));
+        assert_eq!(answer.response_parameter("state").as_deref(), Some("s-1"));
+        assert_eq!(answer.response_parameter("code"), None);
+        assert_eq!(
+            answer.response_parameter("dummy1").is_some(),
+            client == "second",
+            "its own query is kept"
+        );
+    }
+}
+
+// shows: fapi2-authorization-request-with-64-char-nonce-success, fapi2-other-scope-order-succeeds
+// shows: fapi2-test-claims-parameter-identity-claims
+#[tokio::test]
+async fn fapi2_long_nonces_scopes_in_any_order_and_every_claim_by_name() {
+    let bank = Bank::start("fapi_20_security").await;
+    let document = bank.server.get("/default/bank/.well-known/openid-configuration").await.expect(200).json();
+    let of_protocol = ["sub", "iss", "auth_time", "acr", "amr"];
+    let offered = document["claims_supported"].as_array().expect("claims").iter().filter_map(Value::as_str);
+    let names: Vec<&str> = offered.filter(|name| !of_protocol.contains(name)).collect();
+    let mut asked: Value = names.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+    asked["unheard_of"] = json!({"essential": true});
+    let (claims, nonce) = (json!({"userinfo": asked}).to_string(), "n".repeat(64));
+    let more = [("claims", claims.as_str()), ("nonce", &nonce), ("scope", "offline_access openid")];
+    let answer = bank.authorized("first", &more).await;
+    let code = answer.response_parameter("code").expect("a code");
+    let tokens = bank.redeem("first", &code).await.expect(200).json();
+    assert_eq!(testkit::claims(tokens["id_token"].as_str().expect("id_token"))["nonce"], nonce);
+    let token = tokens["access_token"].as_str().expect("a token");
+    let ask = Ask::get("/default/bank/userinfo").dpop(token, &bank.dpop);
+    let userinfo = bank.server.send(ask).await.expect(200).json();
+    for name in names {
+        assert!(!userinfo[name].is_null(), "{name}: {userinfo}");
+    }
+    assert!(userinfo["unheard_of"].is_null());
+}
+
 /// 18 `…-different-nonce-inside-and-outside-request-object`, 19 `…-different-state-…`, 20 `…-with-long-nonce`, 21
 /// `…-with-long-state`, 22 `…-state-only-outside-request-object-not-used`.
 // shows: fapi2-different-nonce-inside-and-outside-request-object

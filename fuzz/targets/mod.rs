@@ -3,6 +3,8 @@
 
 mod authorization_request;
 mod client_metadata;
+mod dpop_proof;
+mod jwe;
 mod jwk;
 mod jwt;
 mod redirect_uri;
@@ -15,9 +17,11 @@ pub(crate) type Target = (&'static str, fn(&[u8]));
 /// Every target; `http_request`, which needs the whole hall, is named by those who run it.
 pub(crate) const TARGETS: &[Target] = &[
     ("jwt", jwt::run),
+    ("jwe", jwe::run),
     ("jwk", jwk::run),
     ("redirect_uri", redirect_uri::run),
     ("authorization_request", authorization_request::run),
     ("token_request", token_request::run),
+    ("dpop_proof", dpop_proof::run),
     ("client_metadata", client_metadata::run),
 ];

@@ -11,7 +11,7 @@ use protocol::subject::Subject;
 use protocol::time::Timestamp;
 use std::sync::LazyLock;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 pub(crate) const ISSUER: &str = "https://as.example/acme/shop";
 const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 

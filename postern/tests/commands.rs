@@ -274,7 +274,7 @@ mod tests {
     fn the_doctor_looks_and_changes_nothing() {
         let installation = Installation::new();
         let new = report(&installation.run(&["doctor"]));
-        assert!(new.contains("warn  store        1 migrations are missing"), "{new}");
+        assert!(new.contains("warn  store        ") && new.contains(" migrations are missing"), "{new}");
         assert!(new.contains("ok    certificate  will be made"), "{new}");
         let names: Vec<_> = fs::read_dir(installation.directory.path()).unwrap().collect();
         assert_eq!(names.len(), 1, "only the configuration: {names:?}");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -40,6 +40,7 @@ pub enum Transport {
 const HEAD_BUFFER: usize = 128 * 1024;
 /// Wait after the system refused a connection, mostly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const PLAIN_LINGER: Duration = Duration::from_secs(1);
 
 const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 60\r\n\
@@ -56,7 +57,8 @@ pub async fn serve(listeners: Vec<TcpListener>, transport: Transport, gate: Arc<
         () = gate.monitor.sweep(limits, false) => {}
         () = shutdown.begun() => {}
     }
-    accepting.shutdown().await;
+    // Each takes what its queue holds, and closes.
+    while accepting.join_next().await.is_some() {}
     let connections = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     let drained = async {
         // An error would mean that the semaphore was closed; nothing closes it.
@@ -73,19 +75,7 @@ pub async fn serve(listeners: Vec<TcpListener>, transport: Transport, gate: Arc<
 }
 
 async fn accept(listener: TcpListener, transport: Transport, gate: Arc<Gate>, shutdown: Shutdown) {
-    loop {
-        // No place, no accept: further clients wait in the kernel's queue.
-        let Ok(place) = Arc::clone(&gate.places).acquire_owned().await else { return };
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                if !is_of_one_connection(&error) {
-                    tracing::warn!(%error, "cannot accept connections at the moment");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-                continue;
-            }
-        };
+    let begin = |(stream, peer): (TcpStream, SocketAddr), place| {
         let connection = Connection {
             gate: Arc::clone(&gate),
             watched: gate.monitor.watch(),
@@ -94,7 +84,41 @@ async fn accept(listener: TcpListener, transport: Transport, gate: Arc<Gate>, sh
             _place: place,
         };
         tokio::spawn(connection.run(stream, transport.clone()));
+    };
+    loop {
+        let accepted = async {
+            // No place, no accept: further clients wait in the kernel's queue.
+            let place = Arc::clone(&gate.places).acquire_owned().await.map_err(io::Error::other)?;
+            Ok((listener.accept().await?, place))
+        };
+        let accepted: io::Result<_> = tokio::select! {
+            accepted = accepted => accepted,
+            () = shutdown.begun() => break,
+        };
+        match accepted {
+            Ok((accepted, place)) => begin(accepted, place),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections at the moment");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
+    // To their clients these connections are open; closing the listener now would reset them.
+    for accepted in waiting(listener) {
+        let Ok(place) = Arc::clone(&gate.places).try_acquire_owned() else { return };
+        begin(accepted, place);
+    }
+}
+
+/// What the kernel's queue holds at this moment.
+fn waiting(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    let listener = listener.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, peer) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, peer))
+    })
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {
@@ -141,7 +165,6 @@ impl Connection {
         let secured = tokio::select! {
             outcome = handshake => outcome,
             () = pulse.cut.notified() => Err(io::ErrorKind::TimedOut.into()),
-            () = self.shutdown.begun() => return,
         };
         match secured {
             Ok(Some(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
@@ -167,7 +190,7 @@ impl Connection {
             .header_read_timeout(None)
             .max_buf_size(HEAD_BUFFER)
             .serve_connection(self.stream(stream), service_fn(self.service()));
-        self.drive(connection).await;
+        self.drive(connection, false).await;
     }
 
     async fn http2<S>(&self, stream: S)
@@ -188,14 +211,23 @@ impl Connection {
             .keep_alive_interval(limits.stall)
             .keep_alive_timeout(limits.stall)
             .serve_connection(self.stream(stream), service_fn(self.service()));
-        self.drive(connection).await;
+        self.drive(connection, true).await;
     }
 
     fn service(&self) -> impl Fn(Request<Incoming>) -> Answer + Clone + Send + 'static {
         let (gate, pulse, peer) = (Arc::clone(&self.gate), Arc::clone(&self.watched.pulse), self.peer);
-        move |request| {
+        let shutdown = self.shutdown.clone();
+        move |request: Request<Incoming>| {
+            let (shutdown, version) = (shutdown.clone(), request.version());
             let answer = Arc::clone(&gate).answer(request, peer, Arc::clone(&pulse));
-            Box::pin(async { Ok(answer.await) })
+            Box::pin(async move {
+                let mut response = answer.await;
+                // RFC 9112 §9.6: the client knows that its next request needs another connection.
+                if shutdown.has_begun() && version <= Version::HTTP_11 {
+                    response.headers_mut().insert(header::CONNECTION, CLOSE);
+                }
+                Ok(response)
+            })
         }
     }
 
@@ -203,9 +235,12 @@ impl Connection {
         TokioIo::new(Stream::new(stream, Arc::clone(&self.watched.pulse), Arc::clone(&self.gate.monitor)))
     }
 
-    /// Lets the connection live until it ends, the stop begins, or the sweep cuts it: first politely,
-    /// half a second later for good.
-    async fn drive<C: GracefulConnection>(&self, connection: C) {
+    /// Lets the connection live until it ends or the sweep cuts it: first politely, half a second later for good.
+    ///
+    /// When the stop begins, HTTP/2 says goodbye at once (RFC 9113 §6.8). HTTP/1.1 cannot: a request may be on its way,
+    /// and would be lost if the connection were closed. It is answered, with `Connection: close`; who sends none is
+    /// cut by the sweep about a second later.
+    async fn drive<C: GracefulConnection>(&self, connection: C, says_goodbye: bool) {
         let pulse: &Pulse = &self.watched.pulse;
         let mut connection = pin!(connection);
         let (mut stopping, mut warned) = (false, false);
@@ -220,7 +255,7 @@ impl Connection {
                     warned = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                () = self.shutdown.begun(), if !stopping => {
+                () = self.shutdown.begun(), if says_goodbye && !stopping => {
                     stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 
@@ -20,14 +21,19 @@ pub fn health(shutdown: Shutdown, probe: Probe) -> Router {
         "/ready",
         get(async move || {
             if shutdown.has_begun() {
-                return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+                return later("stopping\n");
             }
             match probe().await {
-                true => (StatusCode::OK, "ready\n"),
-                false => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n"),
+                true => "ready\n".into_response(),
+                false => later("the store does not answer\n"),
             }
         }),
     )
+}
+
+/// RFC 9110 §15.6.4.
+fn later(why: &'static str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], why).into_response()
 }
 
 /// `/metrics` in the OpenMetrics text format that Prometheus reads.

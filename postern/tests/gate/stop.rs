@@ -70,3 +70,35 @@ async fn the_drain_ends_at_its_limit() {
     server.shutdown.begin();
     server.running.await.unwrap();
 }
+
+#[tokio::test]
+async fn e_06_a_request_on_its_way_when_the_stop_begins_is_answered() {
+    let server = Server::start().await;
+    let mut kept = server.connect("http/1.1").await;
+    kept.write_all(b"GET /alive HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut kept).await.header("connection"), None);
+    let mut fresh = server.connect("http/1.1").await;
+
+    server.shutdown.begin();
+
+    for stream in [&mut kept, &mut fresh] {
+        stream.write_all(b"GET /alive HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let answer = Answer::read(stream).await;
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    }
+    server.running.await.unwrap();
+}
+
+#[tokio::test]
+async fn e_06_a_connection_that_was_not_accepted_yet_when_the_stop_begins_is_served() {
+    let server = Server::start().await;
+    // One thread: nothing is accepted, and no handshake goes on, before this test waits for something.
+    let stream = std::net::TcpStream::connect(server.address).unwrap();
+    server.shutdown.begin();
+    stream.set_nonblocking(true).unwrap();
+    let config = Arc::new(server.client_config());
+    let mut stream = server.secure(TcpStream::from_std(stream).unwrap(), config).await;
+    stream.write_all(b"GET /alive HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert_eq!(Answer::read(&mut stream).await.status, 200);
+    server.running.await.unwrap();
+}

@@ -102,7 +102,11 @@ impl Server {
     }
 
     pub(crate) async fn connect_with(&self, config: Arc<ClientConfig>) -> TlsStream<TcpStream> {
-        let tcp = self.tcp().await;
+        self.secure(self.tcp().await, config).await
+    }
+
+    /// The TLS handshake on an open connection.
+    pub(crate) async fn secure(&self, tcp: TcpStream, config: Arc<ClientConfig>) -> TlsStream<TcpStream> {
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(config).connect(name, tcp).await.unwrap()
     }

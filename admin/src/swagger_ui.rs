@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use engine::Engine;
+use engine::{Engine, EngineError};
 use http::{HeaderName, HeaderValue, header};
 use protocol::id::{TenantId, is_valid_chosen_id};
 use std::collections::HashMap;
@@ -64,8 +64,12 @@ async fn openapi(State(engine): State<Arc<Engine>>, Path(segments): Segments) ->
 async fn place(engine: &Engine, segments: &HashMap<String, String>) -> Result<(String, String), Failure> {
     let segment = |name: &str| segments.get(name).cloned().unwrap_or_else(|| "default".to_owned());
     let (tenant, workspace) = (segment("tid"), segment("aid"));
-    let known =
-        is_valid_chosen_id(&tenant) && engine.tenant(&TenantId::new(tenant.as_str())).await?.is_some();
+    let known = is_valid_chosen_id(&tenant)
+        && match engine.tenant(&TenantId::new(tenant.as_str())).await {
+            // The page tells nothing of a tenant but its name, which the reader said first.
+            Err(EngineError::Unavailable(_)) => true,
+            outcome => outcome?.is_some(),
+        };
     if known && is_valid_chosen_id(&workspace) { Ok((tenant, workspace)) } else { Err(Why::NotFound.into()) }
 }
 

@@ -205,6 +205,22 @@ impl Engine {
         Ok(Some(workspace))
     }
 
+    /// The same for what is published and read all the time: while the store does not answer, the workspace as it was
+    /// at the last look, so that tokens can still be verified. What was changed here since is not told.
+    ///
+    /// # Errors
+    /// The store does not answer, and nothing is known.
+    pub async fn published_workspace(
+        &self,
+        tenant: &str,
+        server: &str,
+    ) -> Result<Option<Arc<Workspace>>, EngineError> {
+        let outcome = self.workspace(tenant, server).await;
+        let Err(EngineError::Unavailable(_)) = outcome else { return outcome };
+        let generation = self.cache.tenant(&TenantId::new(tenant)).generation();
+        self.cache.workspace(tenant, server, generation).map_or(outcome, |workspace| Ok(Some(workspace)))
+    }
+
     /// The workspace of that name if it is in memory and good without a look at the store.
     pub fn workspace_at_hand(&self, tenant: &str, server: &str) -> Option<Arc<Workspace>> {
         let generation = self.cache.fresh_generation_of(tenant, self.now())?;

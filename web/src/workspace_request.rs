@@ -97,16 +97,30 @@ impl WorkspaceRequest {
     /// # Errors
     /// [`Reason::UnknownWorkspace`].
     pub(crate) async fn workspace(&self) -> Result<Arc<Workspace>, Refusal> {
-        let (tenant, server) = (self.tenant.as_str(), self.server.as_str());
-        // What could never be an id is not looked up and not remembered.
-        if !is_valid_chosen_id(tenant) || !is_valid_chosen_id(server) {
-            return Err(Reason::UnknownWorkspace.into());
-        }
+        let (tenant, server) = self.names()?;
         let workspace = self.engine.workspace(tenant, server).await?.ok_or(Reason::UnknownWorkspace)?;
         if let Some(nonce) = self.engine.dpop_nonce(&workspace) {
             let _ = self.nonce.set(nonce);
         }
         Ok(workspace)
+    }
+
+    /// The same for what the workspace publishes, which goes on while the store does not answer.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownWorkspace`].
+    pub(crate) async fn published_workspace(&self) -> Result<Arc<Workspace>, Refusal> {
+        let (tenant, server) = self.names()?;
+        Ok(self.engine.published_workspace(tenant, server).await?.ok_or(Reason::UnknownWorkspace)?)
+    }
+
+    /// What could never be an id is not looked up and not remembered.
+    fn names(&self) -> Result<(&str, &str), Refusal> {
+        let (tenant, server) = (self.tenant.as_str(), self.server.as_str());
+        if !is_valid_chosen_id(tenant) || !is_valid_chosen_id(server) {
+            return Err(Reason::UnknownWorkspace.into());
+        }
+        Ok((tenant, server))
     }
 
     /// This request as one at a protected resource of the workspace.

@@ -69,6 +69,27 @@ async fn w_31_what_was_not_stored_is_not_answered() {
 }
 
 #[tokio::test]
+async fn what_is_published_goes_on_without_a_store() {
+    const DOCUMENTS: [&str; 4] = [
+        "/default/default/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/default/default",
+        "/default/default/.well-known/jwks.json",
+        "/api/swagger/default",
+    ];
+    let server = TestServer::start().await;
+    let mut before = Vec::new();
+    for path in DOCUMENTS {
+        before.push(server.get(path).await.expect(200).text());
+    }
+    server.fail_store(true, true);
+    server.clock().advance(std::time::Duration::from_secs(3600));
+    for (path, before) in DOCUMENTS.iter().zip(before) {
+        assert_eq!(server.get(path).await.expect(200).text(), before);
+    }
+    unavailable(&server.get("/default/unknown/.well-known/jwks.json").await);
+}
+
+#[tokio::test]
 async fn w_31_a_failed_replay_check_lets_no_assertion_through() {
     // The seen `jti` is a write with the precondition that it is new: without a store there is no proof.
     let server = TestServer::start().await;

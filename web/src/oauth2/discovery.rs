@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// What the authorization server can do; the same document for OpenID Connect and OAuth.
 pub(crate) async fn discovery(request: WorkspaceRequest) -> Response {
-    match request.workspace().await {
+    match request.published_workspace().await {
         Ok(workspace) => answer::public_json(request.engine.discovery(&workspace, &LOCALES)),
         Err(refusal) => answer::refused(&request.engine, &request.tenant, &request.call, &refusal),
     }

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 /// The public keys that verify tokens. Kept for five minutes at most, so that a revoked key is soon gone.
 pub(crate) async fn jwks(request: WorkspaceRequest) -> Response {
-    match request.workspace().await {
+    match request.published_workspace().await {
         Ok(workspace) => answer::public_json(request.engine.jwks(&workspace)),
         Err(refusal) => answer::refused(&request.engine, &request.tenant, &request.call, &refusal),
     }

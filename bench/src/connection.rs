@@ -81,8 +81,8 @@ impl Reply {
     }
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
 
 /// A connection that opens itself when it is needed.
 pub struct Connection {
@@ -115,6 +115,11 @@ impl Connection {
         self.buffer.clear();
         let stream = self.open().await?;
         self.exchange(stream, &text).await
+    }
+
+    /// Closes it; the next request opens another one.
+    pub fn close(&mut self) {
+        self.stream = None;
     }
 
     fn serialize(&self, request: &Request<'_>) -> String {

@@ -1,5 +1,6 @@
-//! What the load client and the measurement share.
+//! What the programs of this crate share.
 
 pub mod connection;
+pub mod page;
 pub mod process;
 pub mod stopwatch;

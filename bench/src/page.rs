@@ -1,8 +1,9 @@
-//! Reads a form off a page and fills it in: enough HTML for login and consent pages.
+//! Reads a form off a page and fills it in, and follows links: enough HTML for login and consent pages.
 
 /// A form with what it would send.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Form {
+pub struct Form {
+    /// Where it is posted to.
     pub action: String,
     /// Names with their values, in the order of the page; of the buttons only the one that allows.
     fields: Vec<(String, String)>,
@@ -10,7 +11,8 @@ pub(crate) struct Form {
 
 impl Form {
     /// The first form that is posted.
-    pub(crate) fn of_page(html: &str) -> Option<Self> {
+    #[must_use]
+    pub fn of_page(html: &str) -> Option<Self> {
         let forms = html.split("<form").skip(1).filter_map(|form| form.split("</form").next());
         let form = forms.into_iter().find(|form| {
             let head = form.split('>').next().unwrap_or_default();
@@ -31,7 +33,8 @@ impl Form {
     }
 
     /// The form's content with the user's name and password, allowing what is asked.
-    pub(crate) fn filled(&self, username: &str, password: &str) -> String {
+    #[must_use]
+    pub fn filled(&self, username: &str, password: &str) -> String {
         let mut content = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &self.fields {
             match name.as_str() {
@@ -72,6 +75,32 @@ fn unescape(value: &str) -> String {
         text.push_str(rest);
     }
     text
+}
+
+/// Path and query of a URL.
+#[must_use]
+pub fn path_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/").to_owned()
+}
+
+/// Where a link on the page at `current` leads, as a path.
+#[must_use]
+pub fn resolve(current: &str, link: &str) -> String {
+    let page = current.split('?').next().unwrap_or_default();
+    match link {
+        "" => current.to_owned(),
+        _ if link.contains("://") => path_of(link),
+        _ if link.starts_with('/') => link.to_owned(),
+        _ if link.starts_with('?') => format!("{page}{link}"),
+        _ => format!("{}/{link}", page.rsplit_once('/').map_or("", |(directory, _)| directory)),
+    }
+}
+
+/// As a form wants it.
+#[must_use]
+pub fn encode(value: &str) -> String {
+    form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod cargo;
+mod chaos;
 mod clients;
 mod demo;
 mod dependencies;
@@ -21,8 +22,8 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   test      everything that must hold: format, lints, dependencies, tests, PostgreSQL, release build, fuzzers,
-            browser, clients
-              --quick        without PostgreSQL, the release build, the fuzzers, the browser and the clients
+            browser, clients, chaos
+              --quick        without PostgreSQL, the release build, the fuzzers, the browser, the clients and chaos
               --only STEP    one step (may be repeated)
               --verbose      show what the steps print; always on when CI=true
   browser   the quick start and the pages in Chromium, against the debug build
@@ -30,6 +31,12 @@ cargo xtask COMMAND
   clients   clients that others wrote, against the debug build
               --release      against the release build
               NAME…          only those whose name has one of these
+  chaos     kills, outages, full disks and crowds against release builds (docs/RELIABILITY.md)
+              --only NAME,…  some experiments
+              --store S      only on sqlite or postgres
+              --scale N      N times more of everything (1)
+              --seed N       the random choices of an earlier run
+              --asynchronous the negative control of failover: writes must be lost
   bench     the server beside the floor server, one core each: ops/s, ratio, start-up, memory
               --secs N       seconds of each run (5)
               --only OP      one operation (may be repeated)
@@ -51,6 +58,7 @@ fn main() -> ExitCode {
         "test" => test::run(options),
         "browser" => browser::run(options).map(|()| true),
         "clients" => clients::run(options).map(|()| true),
+        "chaos" => chaos::run(options).map(|()| true),
         "bench" => bench::run(options).map(|()| true),
         "fuzz" => fuzz::run(options).map(|()| true),
         "postgres" => postgres::run(options).map(|()| true),

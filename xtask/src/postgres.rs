@@ -46,7 +46,7 @@ pub(crate) fn run(command: &[String]) -> Result<()> {
 }
 
 /// Where the server's programs are; the inner error is what is missing and how to get it.
-fn prepare(log: &mut Log) -> Result<Result<PathBuf, String>> {
+pub(crate) fn prepare(log: &mut Log) -> Result<Result<PathBuf, String>> {
     if let Some(found) = programs() {
         return Ok(Ok(found));
     }

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::report::{self, Counts};
 use crate::step::{Log, Outcome, Step};
 use crate::stopwatch::Stopwatch;
-use crate::{browser, cargo, clients, dependencies, fuzz, postgres, tools};
+use crate::{browser, cargo, chaos, clients, dependencies, fuzz, postgres, tools};
 
 const FORMAT: [&str; 3] = ["fmt", "--all", "--check"];
 const LINTS: [&str; 7] = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
@@ -45,6 +45,7 @@ fn steps() -> Vec<Step> {
             slow: true,
             work: |log| clients::meet(log, "release", &[]),
         },
+        Step { name: "chaos", repeat: "cargo xtask chaos".into(), slow: true, work: chaos::short },
     ]
 }
 

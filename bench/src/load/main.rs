@@ -3,7 +3,6 @@
 //! Prints one line of JSON: operations per second, latencies, errors, and what the server spent on them.
 
 mod operation;
-mod page;
 mod primitive;
 mod tally;
 mod user;

@@ -7,12 +7,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use bench::connection::{Connection, Reply, Request, Target};
+use bench::page::{Form, encode, path_of, resolve};
 use serde::Deserialize;
 use serde_json::Value;
 use std::rc::Rc;
 
 use crate::Options;
-use crate::page::Form;
 
 /// Media type of every form.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
@@ -181,26 +181,4 @@ impl User {
         }
         Ok(reply)
     }
-}
-
-/// Path and query of a URL.
-fn path_of(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/").to_owned()
-}
-
-/// Where a link on the page at `current` leads, as a path.
-fn resolve(current: &str, link: &str) -> String {
-    let page = current.split('?').next().unwrap_or_default();
-    match link {
-        "" => current.to_owned(),
-        _ if link.contains("://") => path_of(link),
-        _ if link.starts_with('/') => link.to_owned(),
-        _ if link.starts_with('?') => format!("{page}{link}"),
-        _ => format!("{}/{link}", page.rsplit_once('/').map_or("", |(directory, _)| directory)),
-    }
-}
-
-fn encode(value: &str) -> String {
-    form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }

@@ -1,0 +1,47 @@
+//! `cargo xtask chaos`: kills, outages, full disks and crowds against real servers (docs/RELIABILITY.md).
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::report::Counts;
+use crate::step::{Log, Outcome};
+use crate::{cargo, postgres};
+
+const SERVER: [&str; 3] = ["build", "--locked", "--release"];
+const PROGRAM: [&str; 6] = ["build", "--locked", "--package", "bench", "--bin", "chaos"];
+
+/// Builds and runs with the options of the program `chaos`, with its output on the terminal.
+pub(crate) fn run(options: &[String]) -> Result<()> {
+    cargo::run(&SERVER)?;
+    match experiments(&mut Log::create("chaos", true)?, options)? {
+        Outcome::Passed { .. } => Ok(()),
+        Outcome::Skipped { missing } => bail!(missing),
+    }
+}
+
+/// The step of `cargo xtask test`, against the release build.
+pub(crate) fn short(log: &mut Log) -> Result<Outcome> {
+    experiments(log, &[])
+}
+
+fn experiments(log: &mut Log, options: &[String]) -> Result<Outcome> {
+    let programs = match postgres::prepare(log)? {
+        Ok(programs) => programs,
+        Err(missing) => return Ok(Outcome::Skipped { missing }),
+    };
+    log.run(cargo::command(&PROGRAM))?;
+    let scratch = cargo::target_directory().join("chaos");
+    fs::create_dir_all(&scratch).with_context(|| format!("{} cannot be made", scratch.display()))?;
+    let mut command = Command::new(cargo::program("debug", "chaos"));
+    command.arg("--postern").arg(cargo::program("release", "postern"));
+    command.arg("--postgres").arg(programs).arg("--scratch").arg(scratch).args(options);
+    let output = log.run(command)?;
+    let counts = Counts::of_output(&output);
+    let missing: Vec<_> = output.lines().filter(|line| line.contains("NOT RUN")).collect();
+    if !missing.is_empty() {
+        return Ok(Outcome::Skipped { missing: missing.join("; ") });
+    }
+    Ok(Outcome::Passed { counts, remark: format!("{} experiments, nothing lost", counts.passed) })
+}

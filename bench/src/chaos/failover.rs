@@ -24,7 +24,7 @@ pub(crate) const EXPERIMENT: Experiment =
 const CODES: usize = 64;
 const FAMILIES: usize = 8;
 /// How long the clients redeem codes, with the outage in the midst.
-const DURATION: Duration = Duration::from_secs(6);
+const DURATION: Duration = Duration::from_secs(5);
 
 async fn run(world: &mut World) -> Result<Verdict> {
     world.postgres()?.add_standby()?;

@@ -20,7 +20,7 @@ pub(crate) const EXPERIMENT: Experiment =
 /// Codes, families and kills at scale 1.
 const CODES: usize = 96;
 const FAMILIES: usize = 8;
-const KILLS: usize = 8;
+const KILLS: usize = 6;
 /// A kill with the pause before it takes about so long.
 const EACH: Duration = Duration::from_millis(750);
 

@@ -28,7 +28,7 @@ pub(crate) const EXPERIMENT: Experiment =
 const CALM: usize = 8;
 const CROWD: usize = 256;
 const STORM: usize = 48;
-const PHASE: Duration = Duration::from_secs(3);
+const PHASE: Duration = Duration::from_secs(2);
 /// So few at once are let in that the crowd meets the limit.
 const LIMITS: &str = "[limits]\nrequests = 32\n";
 /// Promise P6, in KiB.

@@ -238,7 +238,14 @@ mod tests {
             (0..tag.len()).for_each(|at| refused(open(&key, iv, b"header", ciphertext, &flip(tag, at))));
             (0..ciphertext.len())
                 .for_each(|at| refused(open(&key, iv, b"header", &flip(ciphertext, at), tag)));
-            (0..key.len()).for_each(|at| refused(open(&flip(&key, at), iv, b"header", ciphertext, tag)));
+            // The tag of AES-CBC-HMAC is made with one half of the key: with another second half the content is rubbish, and
+            // its padding is right by chance once in 256 times.
+            (0..key.len()).for_each(|at| {
+                let got = open(&flip(&key, at), iv, b"header", ciphertext, tag);
+                assert!(
+                    got.is_err() || got.is_ok_and(|rubbish| rubbish.as_slice() != b"content of some length")
+                );
+            });
             (0..tag.len()).for_each(|length| refused(open(&key, iv, b"header", ciphertext, &tag[..length])));
             refused(open(&key, &[], b"header", ciphertext, tag));
             refused(open(&key, iv, b"headers", ciphertext, tag));

@@ -26,19 +26,15 @@ pub(crate) fn run(options: &[String]) -> Result<()> {
             other => bail!("no target `{other}`; there are {}", targets()?.join(", ")),
         }
     }
-    if let Some(missing) = missing() {
-        bail!("{missing}");
-    }
     let mut log = Log::create("fuzz", true)?;
+    prepare(&mut log)?;
     fuzz(&mut log, &named, &seconds).map(|_| ())
 }
 
 /// The step of `cargo xtask test`: every target for a few seconds.
 pub(crate) fn short(log: &mut Log) -> Result<Outcome> {
-    match missing() {
-        Some(missing) => Ok(Outcome::Skipped { missing }),
-        None => Ok(Outcome::passed(format!("{} targets", fuzz(log, &[], SHORT)?))),
-    }
+    prepare(log)?;
+    Ok(Outcome::passed(format!("{} targets", fuzz(log, &[], SHORT)?)))
 }
 
 /// Runs each target; says how many.
@@ -71,6 +67,9 @@ fn cargo_fuzz(arguments: &[&str]) -> Command {
     let mut command = cargo::command(&["fuzz"]);
     command.args(arguments).args(["--fuzz-dir", "."]).args(["--sanitizer", "none"]).current_dir(directory());
     command.env("CARGO_TARGET_DIR", cargo::target_directory().join("fuzz"));
+    let known = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(programs()).chain(std::env::split_paths(&known)));
+    command.env("PATH", path.unwrap_or(known));
     command
 }
 
@@ -87,8 +86,21 @@ fn directory() -> PathBuf {
     cargo::root().join("fuzz")
 }
 
-fn missing() -> Option<String> {
-    tools::find("cargo-fuzz")
-        .is_none()
-        .then(|| "cargo-fuzz is not installed: cargo install cargo-fuzz --locked".to_owned())
+/// Installs cargo-fuzz beside what is built, unless it is there already.
+fn prepare(log: &mut Log) -> Result<()> {
+    if tools::find("cargo-fuzz").is_some() || programs().join("cargo-fuzz").is_file() {
+        return Ok(());
+    }
+    let mut command = cargo::command(&["install", "cargo-fuzz", "--locked", "--root"]);
+    command.arg(tools_directory()).env("CARGO_TARGET_DIR", cargo::target_directory().join("fuzz-tools"));
+    log.run(command).context("cargo-fuzz could not be installed: cargo install cargo-fuzz --locked")?;
+    Ok(())
+}
+
+fn tools_directory() -> PathBuf {
+    cargo::target_directory().join("tools")
+}
+
+fn programs() -> PathBuf {
+    tools_directory().join("bin")
 }

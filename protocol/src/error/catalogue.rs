@@ -246,7 +246,7 @@ tables! { [proof_of_possession]
         "It has expired; start the authorization again."
     RefreshTokenReplayed "refresh_token_replayed" InvalidGrant "RFC 9700 §4.14.2"
         "The refresh token is not valid."
-        "It was replaced before and its successor is in use, so the whole family is revoked; keep only the newest."
+        "It was replaced; its successor is in use, or the retry came too late. The whole family is revoked."
     RefreshTokenOfOtherClient "refresh_token_of_other_client" InvalidGrant "RFC 6749 §6"
         "The refresh token is not valid."
         "It was issued to another client."

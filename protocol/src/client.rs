@@ -243,7 +243,7 @@ pub struct Client {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub profile: Option<Profile>,
-    /// `auth_time` is in every ID token (OIDC Registration §2).
+    /// `auth_time` is in every ID token (OIDC Registration §2); it is in those of other clients too.
     pub require_auth_time: bool,
     /// Seconds; 0 means none (OIDC Registration §2).
     #[serde(skip_serializing_if = "is_zero")]

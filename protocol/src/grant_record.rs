@@ -46,9 +46,6 @@ pub struct GrantBody {
     pub claims: Option<crate::authorize::claims_request::ClaimsRequest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
-    /// Whether the request asked for `auth_time` (by `max_age` or `claims`).
-    #[serde(default)]
-    pub auth_time_requested: bool,
     /// The grants that it was exchanged from; it lives only while they all do (RFC 8693).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ancestors: Vec<GrantId>,
@@ -82,7 +79,6 @@ impl GrantRecord {
                 subject: Some(subject),
                 claims: None,
                 nonce: None,
-                auth_time_requested: false,
                 ancestors: Vec::new(),
                 act: None,
             },

@@ -221,7 +221,6 @@ fn grant(request: &AuthorizeRequest, client: &Client, session: &Session, cx: &mu
             subject: Some(session.subject.clone()),
             claims: request.claims.clone(),
             nonce: request.nonce.clone(),
-            auth_time_requested: wants_auth_time(request, client),
             ancestors: Vec::new(),
             act: None,
         },
@@ -245,14 +244,6 @@ fn grant_end(request: &AuthorizeRequest, client: &Client, session: &Session, cx:
     let dead = redeemed.plus(longest.0);
     // By the grant a client is found that wants to know when the session ends (OIDC Back-Channel Logout §2.5).
     if client.backchannel_logout_uri.is_empty() { dead } else { dead.max(session.ends_at) }
-}
-
-/// OIDC Core §2: `auth_time` is REQUIRED after `max_age`, as an essential claim, and for clients with
-/// `require_auth_time`.
-fn wants_auth_time(request: &AuthorizeRequest, client: &Client) -> bool {
-    request.max_age.is_some()
-        || client.require_auth_time
-        || request.claims.as_ref().is_some_and(|claims| claims.id_token.contains_key("auth_time"))
 }
 
 #[cfg(test)]

@@ -60,15 +60,9 @@ impl IdTokenDraft {
         if !subject.sid.as_str().is_empty() {
             put("sid", json!(subject.sid));
         }
-        let asked = |claim: &str| requested.is_some_and(|requested| requested.contains_key(claim));
-        // OIDC Core §2: required with max_age or when asked for; OIDC Registration §2 for the client's settings.
-        if grant.body.auth_time_requested
-            || asked("auth_time")
-            || client.require_auth_time
-            || client.default_max_age > 0
-        {
-            put("auth_time", json!(subject.auth_time.seconds()));
-        }
+        // OIDC Core §2 requires it in some cases and leaves it open in the others. It is always there: an application
+        // that asked for a new login (`prompt=login`) sees one only by comparing it with that of the token before.
+        put("auth_time", json!(subject.auth_time.seconds()));
         if let Some(acr) = subject.acr.as_deref().filter(|acr| !acr.is_empty()) {
             put("acr", json!(acr));
         }
@@ -161,21 +155,17 @@ mod tests {
         let now = START.seconds();
         let expected = json!({
             "iss": ISSUER, "sub": world.subject().sub, "aud": "web", "iat": now, "exp": now + 3600,
-            "nonce": "n-0S6_WzA2Mj", "acr": "1", "amr": ["pwd"], "sid": "sid-1",
+            "nonce": "n-0S6_WzA2Mj", "acr": "1", "amr": ["pwd"], "sid": "sid-1", "auth_time": now - 30,
         });
         assert_eq!(claims, expected);
     }
 
     #[test]
-    fn oidc_core_2_auth_time_when_it_was_asked_for_or_registered() {
-        let auth_time =
-            |change: &dyn Fn(&mut GrantRecord, &mut Client)| claims(change).get("auth_time").cloned();
-        let expected = Some(json!(START.seconds() - 30));
-        assert_eq!(auth_time(&|_, _| {}), None);
-        assert_eq!(auth_time(&|grant, _| grant.body.auth_time_requested = true), expected);
-        assert_eq!(auth_time(&|_, client| client.require_auth_time = true), expected);
-        assert_eq!(auth_time(&|_, client| client.default_max_age = 60), expected);
-        assert_eq!(auth_time(&|grant, _| grant.body.claims = ask(&["auth_time"])), expected);
+    fn oidc_core_2_auth_time_is_when_the_person_logged_in_and_no_later() {
+        let expected = json!(START.seconds() - 30);
+        assert_eq!(claims(|_, _| {})["auth_time"], expected);
+        assert_eq!(claims(|_, client| client.require_auth_time = true)["auth_time"], expected);
+        assert_eq!(claims(|grant, _| grant.body.claims = ask(&["auth_time"]))["auth_time"], expected);
     }
 
     #[test]

@@ -91,7 +91,6 @@ fn grant(id: &str) -> Write {
             subject: None,
             claims: None,
             nonce: None,
-            auth_time_requested: false,
             ancestors: Vec::new(),
             act: None,
         },

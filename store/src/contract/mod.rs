@@ -281,7 +281,6 @@ fn grant(id: &str) -> GrantRecord {
             subject: None,
             claims: None,
             nonce: Some("n-0S6_WzA2Mj".to_owned()),
-            auth_time_requested: false,
             ancestors: Vec::new(),
             act: None,
         },

@@ -108,10 +108,10 @@ async fn aut_14_aut_16_prompt_login_asks_again_and_moves_auth_time() {
     let server = TestServer::start().await;
     let app = server.party("client");
     let browser = server.browser();
-    let code = app.code_with(&browser, &[("max_age", "3600")]).await;
+    let code = app.code_with(&browser, &[]).await;
     let first = Tokens(app.redeem(&code).await.expect(200).json());
     server.clock().advance(Duration::from_secs(60));
-    let page = browser.open(&app.authorize_url(&[("prompt", "login"), ("max_age", "3600")])).await;
+    let page = browser.open(&app.authorize_url(&[("prompt", "login")])).await;
     let answer = browser.log_in(&page).await;
     let code = answer.response_parameter("code").expect("consent is remembered");
     let second = Tokens(app.redeem(&code).await.expect(200).json());

@@ -37,19 +37,32 @@ async fn id_token(party: &RelyingParty) -> Value {
 }
 
 #[tokio::test]
-async fn default_max_age_and_require_auth_time() {
+async fn default_max_age_asks_for_a_new_login_after_its_time() {
     let (server, administrator) = start().await;
     let party = server.party("client");
-    assert!(id_token(&party).await["auth_time"].is_null(), "not asked for");
-    administrator.change("/clients/client", &json!({"require_auth_time": true})).await;
-    assert!(id_token(&party).await["auth_time"].is_i64());
-    let settings = json!({"require_auth_time": false, "default_max_age": 60});
-    administrator.change("/clients/client", &settings).await;
+    administrator.change("/clients/client", &json!({"default_max_age": 60})).await;
     let browser = server.browser();
-    party.tokens_in(&browser).await;
+    let first = claims(party.tokens_in(&browser).await.id_token());
     server.clock().advance(Duration::from_secs(61));
     let page = browser.open(&party.authorize_url(&[])).await;
     assert!(page.has_form("login-form"), "{} {}", page.asked, page.text());
+    let answer = browser.log_in(&page).await;
+    let code = answer.response_parameter("code").expect("consent is remembered");
+    let tokens = party.redeem(&code).await.expect(200).json();
+    let second = claims(tokens["id_token"].as_str().expect("an ID token"));
+    assert_eq!(second["auth_time"].as_i64(), first["auth_time"].as_i64().map(|first| first + 61));
+}
+
+/// OIDC Registration §2: kept for those who read it; the claim is always there.
+#[tokio::test]
+async fn require_auth_time_is_kept_and_auth_time_is_there_anyway() {
+    let (server, administrator) = start().await;
+    let party = server.party("client");
+    let login_at = server.engine().now().seconds();
+    assert_eq!(id_token(&party).await["auth_time"], login_at);
+    administrator.change("/clients/client", &json!({"require_auth_time": true})).await;
+    assert_eq!(administrator.get("/clients/client").await.json()["require_auth_time"], true);
+    assert_eq!(id_token(&party).await["auth_time"], login_at);
 }
 
 #[tokio::test]

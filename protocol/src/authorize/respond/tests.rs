@@ -147,18 +147,6 @@ fn decisions_4_the_code_dies_early_and_its_row_stays_for_the_replay() {
 }
 
 #[test]
-fn oidcc_max_age_auth_time_is_promised_when_it_was_asked_for() {
-    let promised =
-        |changes: &[(&str, &str)]| answer_to(&mut Visit::consented(changes)).grant.body.auth_time_requested;
-    assert!(!promised(&[]));
-    assert!(promised(&[("max_age", "15000")]));
-    assert!(promised(&[("claims", r#"{"id_token":{"auth_time":{"essential":true}}}"#)]));
-    let mut visit = Visit::consented(&[]);
-    visit.trial.client.require_auth_time = true;
-    assert!(answer_to(&mut visit).grant.body.auth_time_requested);
-}
-
-#[test]
 fn rfc6749_4_1_3_a_redirect_uri_that_was_not_sent_need_not_be_repeated() {
     let mut visit = Visit::consented(&[("redirect_uri", ""), ("scope", "orders.read")]);
     assert_eq!(answer_to(&mut visit).code.redirect_uri, None);

@@ -4,12 +4,13 @@
 //! bounded buffer and are appended in groups; equal ones of one group become one event with a count, so that
 //! minting tokens costs no write each. A full buffer drops the newest and counts it.
 
+use crate::measures::Measures;
 use protocol::decision::Event;
 use protocol::id::{ServerId, TenantId};
 use protocol::time::Timestamp;
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use store::{Store, StoredEvent};
 
 /// Most different events kept between two flushes.
@@ -36,11 +37,12 @@ struct Counted {
 pub(crate) struct AuditStream {
     buffer: Mutex<HashMap<Key, Counted>>,
     dropped: AtomicU64,
+    measures: Arc<Measures>,
 }
 
 impl AuditStream {
-    pub(crate) fn new() -> Self {
-        Self { buffer: Mutex::new(HashMap::new()), dropped: AtomicU64::new(0) }
+    pub(crate) fn new(measures: Arc<Measures>) -> Self {
+        Self { buffer: Mutex::new(HashMap::new()), dropped: AtomicU64::new(0), measures }
     }
 
     pub(crate) fn push(
@@ -65,7 +67,9 @@ impl AuditStream {
             counted.count += 1;
         } else if buffer.len() < CAPACITY {
             buffer.insert(key, Counted { event, at, trace_id: trace_id.to_owned(), count: 1 });
+            self.measures.audit_pending.inc();
         } else {
+            self.measures.audit_dropped.inc();
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -73,7 +77,10 @@ impl AuditStream {
     /// Appends everything that is buffered, one group per tenant.
     pub(crate) async fn flush(&self, store: &dyn Store) {
         let drained = match self.buffer.lock() {
-            Ok(mut buffer) => std::mem::take(&mut *buffer),
+            Ok(mut buffer) => {
+                self.measures.audit_pending.set(0);
+                std::mem::take(&mut *buffer)
+            }
             Err(_) => return,
         };
         let mut by_tenant: HashMap<TenantId, Vec<StoredEvent>> = HashMap::new();

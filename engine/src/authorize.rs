@@ -1,6 +1,7 @@
 //! The authorization endpoint (RFC 6749 §3.1): validate, find the session, ask or answer.
 
 use crate::entropy::SystemEntropy;
+use crate::measures::IMPLICIT;
 use crate::session::LiveSession;
 use crate::session_management::with_session_state;
 use crate::unpack::as_first_sent;
@@ -247,6 +248,7 @@ impl Engine {
             Some(token) => Some(self.sign_access_token(workspace, &token.draft).await?),
             None => None,
         };
+        access_token.iter().for_each(|_| self.measures.issued(IMPLICIT));
         let code = issue.code.as_ref().map(|code| code.expose());
         let id_token = match &issue.id_token {
             Some(draft) => {

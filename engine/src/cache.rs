@@ -96,6 +96,14 @@ impl ConfigurationCache {
         (!state.is_due(now)).then(|| state.generation())
     }
 
+    /// Whether the store was seen to have the tenant: it says 0 of one that there is not.
+    pub(crate) fn knows_tenant(&self, tenant: &str) -> bool {
+        let seen = |state: Arc<TenantState>| {
+            state.epoch.lock().unwrap_or_else(PoisonError::into_inner).configuration > 0
+        };
+        self.tenants.get(tenant).is_some_and(seen)
+    }
+
     /// Notes what the store said of the epoch; entries of an older one are void.
     pub(crate) fn saw_epoch(&self, state: &TenantState, epoch: Epoch, now: Timestamp) {
         let before = {

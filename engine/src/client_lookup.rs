@@ -1,6 +1,7 @@
 //! Client resolution: the one function that every endpoint uses.
 
 use crate::error::EngineError;
+use crate::measures::Remembered;
 use crate::{Engine, Workspace};
 use protocol::client::Client;
 use protocol::client_id_metadata;
@@ -24,8 +25,10 @@ impl Engine {
         }
         let (tenant, server) = (&workspace.tenant, &workspace.server.id);
         let generation = self.generation(tenant).await?;
-        if let Some(client) = self.cache.client(tenant, server, id, generation) {
-            return Ok(Some(client));
+        let known = self.cache.client(tenant, server, id, generation);
+        self.measures.looked(Remembered::Client, known.is_some());
+        if known.is_some() {
+            return Ok(known);
         }
         let lookup = [Lookup::Document(DocumentKind::Client, id.as_str().to_owned())];
         let Some(Found::Document(Some(document))) = self.store.load(tenant, &lookup).await?.pop() else {

@@ -2,7 +2,7 @@
 
 use crate::encryption::NESTED;
 use crate::{Call, Engine, EngineError, Workspace};
-use jose::Algorithm;
+use jose::{Algorithm, SigningKey};
 use protocol::client::Client;
 use protocol::decision::Event;
 use protocol::id::{ServerId, TenantId};
@@ -10,6 +10,7 @@ use protocol::record::{DocumentKind, Write};
 use protocol::single_use::SingleUse;
 use protocol::token::{AccessTokenDraft, IdTokenDraft};
 use store::{Batch, StoredEvent};
+use tokio::time::Instant;
 
 impl Engine {
     /// Commits the writes of a decision with its events. Without writes the events go to the audit stream:
@@ -120,13 +121,20 @@ impl Engine {
         claims: &[u8],
     ) -> Result<String, EngineError> {
         if let Some(key) = workspace.keys.signer(alg) {
-            return Ok(key.sign_jwt_bytes(typ, claims)?);
+            return self.sign_with(key, typ, claims);
         }
         self.ensure_key(workspace, alg).await?;
         let fresh = self.workspace(workspace.tenant.as_str(), workspace.server.id.as_str()).await?;
         let key = fresh.as_ref().and_then(|w| w.keys.signer(alg));
         let key = key.ok_or_else(|| EngineError::Internal(format!("no key for {}", alg.name())))?;
-        Ok(key.sign_jwt_bytes(typ, claims)?)
+        self.sign_with(key, typ, claims)
+    }
+
+    fn sign_with(&self, key: &SigningKey, typ: &str, claims: &[u8]) -> Result<String, EngineError> {
+        let started = Instant::now();
+        let signed = key.sign_jwt_bytes(typ, claims)?;
+        self.measures.signed(key.algorithm(), started.elapsed());
+        Ok(signed)
     }
 }
 

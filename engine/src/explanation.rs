@@ -45,6 +45,7 @@ impl Explanations {
 impl Engine {
     /// Explains a refusal, and keeps the explanation for `postern explain` (soon, not at once).
     pub fn explain(&self, tenant: &TenantId, refusal: &Refusal, call: &Call) -> Explanation {
+        self.measures.refused(refusal.reason);
         let now = self.now();
         let explanation = Explanation::of(refusal, &call.trace_id, &call.request, now);
         tracing::info!(

@@ -3,17 +3,20 @@
 use crate::derive::Deriver;
 use crate::entropy::SystemEntropy;
 use crate::error::EngineError;
+use crate::measures::{HashingMeasures, Seconds};
 use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use jose::SecretString;
 use moka::sync::Cache;
+use prometheus_client::metrics::gauge::Gauge;
 use protocol::client::{Client, HashedSecret};
 use protocol::decision::{Derive, Entropy};
 use protocol::time::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use zeroize::Zeroize;
 
 /// Longest password or secret that is looked at, in bytes (attack LGN-08).
@@ -29,19 +32,22 @@ pub struct Hashing {
     memory: Memory,
     /// Remembers which chosen client secret was verified against which hash, as a keyed digest of both.
     verified: Cache<[u8; 32], ()>,
+    measures: HashingMeasures,
     deriver: Deriver,
     /// Hash of nothing in particular, so that an unknown user takes as long as a wrong password.
     decoy: String,
 }
 
 impl Hashing {
-    pub fn new(slots: usize, master: &[u8; 32]) -> Self {
+    pub(crate) fn new(slots: usize, master: &[u8; 32], measures: HashingMeasures) -> Self {
         let slots = slots.max(1);
+        measures.slots.set(i64::try_from(slots).unwrap_or(i64::MAX));
         Self {
             slots: Arc::new(Semaphore::new(slots)),
             waiting: Arc::new(Semaphore::new(slots * WAITING_PER_SLOT)),
             memory: Memory::default(),
             verified: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build(),
+            measures,
             deriver: Deriver::new(master, "verified secrets"),
             decoy: "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
                     ZGVjb3kgZGVjb3kgZGVjb3kgZGVjb3kgZGVjb3kgZGU"
@@ -115,6 +121,7 @@ impl Hashing {
         }
         let remembered = self.deriver.derive(&hash.0, presented);
         if self.verified.contains_key(&remembered) {
+            self.measures.remembered.inc();
             return Ok(true);
         }
         let memory = self.memory.clone();
@@ -131,16 +138,42 @@ impl Hashing {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, EngineError> {
         let busy = || EngineError::Unavailable("too many passwords to check".to_owned());
-        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| {
+            self.measures.refused.inc();
+            busy()
+        })?;
+        let wait = Held::of(&self.measures.waiting, &self.measures.waits);
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| busy())?;
-        drop(waiting);
+        drop((wait, waiting));
+        let computing = Held::of(&self.measures.busy, &self.measures.hashes);
         tokio::task::spawn_blocking(move || {
             let result = work();
-            drop(slot);
+            drop((computing, slot));
             result
         })
         .await
         .map_err(|e| EngineError::Internal(format!("hash pool: {e}")))
+    }
+}
+
+/// Counts as being there from its making to its end, and then as having taken that long.
+struct Held {
+    present: Gauge,
+    times: Seconds,
+    since: Instant,
+}
+
+impl Held {
+    fn of(present: &Gauge, times: &Seconds) -> Self {
+        present.inc();
+        Self { present: present.clone(), times: times.clone(), since: Instant::now() }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.present.dec();
+        self.times.observe(self.since.elapsed());
     }
 }
 
@@ -185,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn lgn_02_cau_02_only_the_exact_password_fits() {
-        let hashing = Hashing::new(2, &[7; 32]);
+        let hashing = Hashing::new(2, &[7; 32], HashingMeasures::default());
         let hash = hashing.hash("correct horse").await.unwrap();
         assert!(hashing.verify_password("correct horse", Some(&hash)).await.unwrap());
         for wrong in ["", " correct horse", "correct horse ", "correct hors", "Correct horse"] {
@@ -196,7 +229,7 @@ mod tests {
 
     #[tokio::test]
     async fn cau_13_every_byte_of_a_long_secret_counts() {
-        let hashing = Hashing::new(1, &[7; 32]);
+        let hashing = Hashing::new(1, &[7; 32], HashingMeasures::default());
         let long = "x".repeat(80);
         let client = Client {
             hashed_secret: Some(HashedSecret(hashing.hash(&long).await.unwrap())),
@@ -213,7 +246,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_memory_serves_hashes_of_other_parameters_and_broken_ones() {
-        let hashing = Hashing::new(1, &[7; 32]);
+        let hashing = Hashing::new(1, &[7; 32], HashingMeasures::default());
         let small = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
         let imported = small.hash_password(b"imported").unwrap().to_string();
         let ours = hashing.hash("ours").await.unwrap();
@@ -230,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_decoy_is_a_hash_of_the_same_cost() {
-        let hashing = Hashing::new(1, &[7; 32]);
+        let hashing = Hashing::new(1, &[7; 32], HashingMeasures::default());
         let decoy = PasswordHash::new(&hashing.decoy).unwrap();
         assert_eq!(decoy.params.get_decimal("m"), Some(19456));
         assert!(!hashing.memory.fits("", &hashing.decoy));

@@ -47,8 +47,13 @@ async fn sweep(engine: Weak<Engine>) {
         loop {
             let Some(engine) = engine.upgrade() else { return };
             match engine.store.sweep(engine.now(), SWEEP_BATCH).await {
-                Ok(removed) if removed >= SWEEP_BATCH => {}
-                Ok(_) => break,
+                Ok(removed) => {
+                    engine.measures.removed(removed);
+                    if removed < SWEEP_BATCH {
+                        engine.measures.swept_at(engine.now().seconds());
+                        break;
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(%error, "sweep failed");
                     break;

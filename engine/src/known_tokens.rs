@@ -5,6 +5,7 @@
 //! generation: a revocation on this node moves it before its answer leaves, one on another node is seen through the
 //! store's epoch within a second (decisions 8). Both memories are bounded and disposable.
 
+use crate::measures::Remembered;
 use crate::{Engine, EngineError};
 use jose::Vouched;
 use moka::sync::Cache;
@@ -134,6 +135,7 @@ impl Engine {
             }
             Some(found)
         });
+        self.measures.looked(Remembered::Record, known.is_some());
         if let Some(found) = known {
             return Ok(found);
         }

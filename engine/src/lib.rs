@@ -34,6 +34,8 @@ pub mod keyring;
 mod known_tokens;
 mod login;
 mod logout;
+mod measured_store;
+mod measures;
 mod metadata;
 mod outbox;
 mod par;
@@ -67,6 +69,7 @@ pub use error::EngineError;
 pub use interaction::{ConsentPage, InteractionPage, LoginPage};
 pub use login::LoginAnswer;
 pub use logout::{LogoutAnswer, LogoutPage};
+pub use measures::Measures;
 pub use outbox::WaitingNotice;
 pub use sessions::{KnownSession, SessionsAnswer, SessionsPage, UserSession};
 pub use store::{Cursor, Page, StoredEvent};
@@ -78,6 +81,8 @@ use audit::AuditStream;
 use cache::{ConfigurationCache, TenantState};
 use derive::Deriver;
 use hashing::Hashing;
+use measured_store::MeasuredStore;
+use measures::Remembered;
 use protocol::id::{ServerId, TenantId};
 use protocol::time::Timestamp;
 use std::sync::Arc;
@@ -113,6 +118,7 @@ pub struct Engine {
     hashing: Hashing,
     master: Deriver,
     audit: AuditStream,
+    measures: Arc<Measures>,
     explanations: explanation::Explanations,
     fetch: fetch::Fetch,
     client_key_sets: client_keys::ClientKeySets,
@@ -130,10 +136,11 @@ impl Engine {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, EngineError> {
         let fetch = fetch::Fetch::new(&config.fetch)?;
+        let measures = Arc::new(Measures::default());
         let engine = Arc::new(Self {
-            hashing: Hashing::new(config.hash_slots, &config.key),
+            hashing: Hashing::new(config.hash_slots, &config.key, measures.hashing.clone()),
             master: Deriver::new(&config.key, "postern"),
-            audit: AuditStream::new(),
+            audit: AuditStream::new(Arc::clone(&measures)),
             explanations: explanation::Explanations::default(),
             cache: ConfigurationCache::new(),
             signatures: known_tokens::Signatures::new(),
@@ -141,7 +148,8 @@ impl Engine {
             client_key_sets: client_keys::ClientKeySets::new(),
             fetch,
             client_documents: client_documents::ClientDocuments::new(),
-            store,
+            store: Arc::new(MeasuredStore::new(store, Arc::clone(&measures))),
+            measures,
             clock,
             config,
         });
@@ -172,6 +180,16 @@ impl Engine {
         &self.fetch
     }
 
+    /// What is counted here, for whoever shows it.
+    pub fn measures(&self) -> &Measures {
+        &self.measures
+    }
+
+    /// Whether the tenant was seen in the store lately.
+    pub fn knows_tenant(&self, tenant: &str) -> bool {
+        self.cache.knows_tenant(tenant)
+    }
+
     /// Whether the store answers.
     ///
     /// # Errors
@@ -193,8 +211,10 @@ impl Engine {
     pub async fn workspace(&self, tenant: &str, server: &str) -> Result<Option<Arc<Workspace>>, EngineError> {
         let tenant_id = TenantId::new(tenant);
         let generation = self.generation(&tenant_id).await?;
-        if let Some(workspace) = self.cache.workspace(tenant, server, generation) {
-            return Ok(Some(workspace));
+        let known = self.cache.workspace(tenant, server, generation);
+        self.measures.looked(Remembered::Workspace, known.is_some());
+        if known.is_some() {
+            return Ok(known);
         }
         let server = ServerId::new(server);
         let signatures = self.signatures.of_workspace();

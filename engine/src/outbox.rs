@@ -2,6 +2,7 @@
 //! the background job until it arrives or is not worth it (OIDC Back-Channel Logout §2.5, §2.8).
 
 use crate::entropy::SystemEntropy;
+use crate::measures::Delivery;
 use crate::{Call, Engine, EngineError};
 use protocol::backchannel_logout::{LOGOUT_TOKEN_TYPE, LogoutNotice, WAITING};
 use protocol::decision::Event;
@@ -52,7 +53,9 @@ impl Engine {
     /// # Errors
     /// When the store cannot answer.
     pub async fn send_due(&self) -> Result<(), EngineError> {
-        for (tenant, row) in self.store.due(ArtifactKind::Outbox, self.now(), ROUND).await? {
+        let due = self.store.due(ArtifactKind::Outbox, self.now(), ROUND).await?;
+        self.measures.outbox_due.set(i64::try_from(due.len()).unwrap_or(i64::MAX));
+        for (tenant, row) in due {
             // One that cannot be worked on does not keep the others waiting.
             if let Err(error) = self.send_one(&tenant, row.hash).await {
                 tracing::warn!(%tenant, %error, "a row of the outbox could not be worked on");
@@ -92,12 +95,15 @@ impl Engine {
         match outcome {
             Ok(()) => {
                 tracing::info!(client = %notice.client, attempt, "logout token delivered");
+                self.measures.delivered(Delivery::Sent);
                 self.store_row(tenant, gone(&row), Some(event), &notice).await
             }
             Err(why) => {
                 tracing::warn!(client = %notice.client, attempt, %why, "logout token not delivered");
                 let event = event.detail(format!("attempt {attempt}: {why}"));
-                let noted = notice.failed(&why).write(Expect::Revision(row.revision.saturating_add(1)));
+                let failed = notice.failed(&why);
+                self.measures.delivered(if failed.given_up { Delivery::GivenUp } else { Delivery::Failed });
+                let noted = failed.write(Expect::Revision(row.revision.saturating_add(1)));
                 match self.store_row(tenant, noted, Some(event), &notice).await {
                     // Somebody else is at it again already.
                     Err(EngineError::Conflict { .. }) => Ok(()),

@@ -124,7 +124,12 @@ impl Engine {
         let used = Some(&authenticated.client).filter(|_| is_first).and_then(|client| used(client));
         let writes = decision.writes.into_iter().chain(used).collect();
         match self.commit_once(workspace, &authenticated.once, writes, events, call).await {
-            Ok(()) => Ok(Attempt::Done(answer)),
+            Ok(()) => {
+                if answer.is_ok() {
+                    self.measures.issued(grant.grant_type());
+                }
+                Ok(Attempt::Done(answer))
+            }
             // It is in the store already.
             Err(EngineError::Replayed(reason)) => Ok(Attempt::Done(Err(reason.into()))),
             Err(EngineError::Conflict { .. }) => Ok(Attempt::LostRace),

@@ -82,6 +82,7 @@ async fn start(args: &DemoArgs) -> anyhow::Result<()> {
         certificate: current,
         rooms: wire::rooms(&engine),
         probe: wire::probe(&engine),
+        metrics: wire::metrics(&engine, crate::config::Metrics::default().tenant_labels),
         settings: Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback },
     };
     greet(args.listen, engine.public_url(), &certificate.root_file());

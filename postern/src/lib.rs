@@ -16,4 +16,4 @@ mod serve;
 mod server;
 mod wire;
 
-pub use wire::rooms;
+pub use wire::{metrics, rooms};

@@ -49,6 +49,7 @@ async fn start(config: Config) -> anyhow::Result<()> {
         certificate: Arc::clone(&certificate),
         rooms: wire::rooms(&engine),
         probe: wire::probe(&engine),
+        metrics: wire::metrics(&engine, config.metrics.tenant_labels),
         settings: Settings {
             limits: config.limits,
             trusted_proxies: config.trusted_proxies,

@@ -26,6 +26,7 @@ pub(crate) struct Server {
     pub(crate) certificate: Arc<Current>,
     pub(crate) rooms: Rooms,
     pub(crate) probe: Probe,
+    pub(crate) metrics: Metrics,
     pub(crate) settings: Settings,
 }
 
@@ -51,7 +52,7 @@ pub(crate) async fn bind(setting: &str, address: SocketAddr) -> anyhow::Result<T
 impl Server {
     /// Serves until a signal, then until the requests in flight are done.
     pub(crate) async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
-        let metrics = Arc::new(Metrics::default());
+        let metrics = Arc::new(self.metrics);
         let health = http::health(shutdown.clone(), self.probe);
         let operations = health.clone().merge(http::metrics(Arc::clone(&metrics)));
         let hsts = self.settings.hsts;

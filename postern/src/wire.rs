@@ -13,7 +13,7 @@ use store_sqlite::{Options, SqliteStore};
 use zeroize::Zeroizing;
 
 use crate::config;
-use crate::http::{Probe, Repeatable, Rooms};
+use crate::http::{Metrics, Probe, Repeatable, Rooms};
 
 /// Opens the database, bringing its schema up to date when `migrate` is set. Needs a runtime.
 ///
@@ -137,6 +137,14 @@ pub fn rooms(engine: &Arc<Engine>) -> Rooms {
         prompt: Some(Arc::new(move |method, path| web::published(&published, method, path))),
         repeatable: Some(Repeatable(Arc::clone(engine))),
     }
+}
+
+/// The numbers of the gate and the desk together; that many tenants have a label of their own.
+pub fn metrics(engine: &Arc<Engine>, tenant_labels: usize) -> Metrics {
+    let known = Arc::clone(engine);
+    let mut metrics = Metrics::of_tenants(tenant_labels, Arc::new(move |tenant| known.knows_tenant(tenant)));
+    engine.measures().register(metrics.registry_mut());
+    metrics
 }
 
 /// Asks the store for `/ready`.

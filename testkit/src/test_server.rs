@@ -27,6 +27,7 @@ struct Inner {
     store: Arc<FailingStore>,
     clock: Arc<ManualClock>,
     gate: Arc<Gate>,
+    metrics: Arc<Metrics>,
     directory: Option<Arc<TempDir>>,
 }
 
@@ -84,10 +85,11 @@ impl TestServer {
         let seen: Arc<dyn Store> = Arc::<FailingStore>::clone(&store);
         let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let engine = Engine::open(config, seen, told).expect("an engine");
+        let metrics = Arc::new(postern::metrics(&engine, TENANT_LABELS));
         let settings =
             Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback };
-        let gate = Gate::new(postern::rooms(&engine), settings, Arc::new(Metrics::default()));
-        Self(Arc::new(Inner { engine, store, clock, gate, directory }))
+        let gate = Gate::new(postern::rooms(&engine), settings, Arc::clone(&metrics));
+        Self(Arc::new(Inner { engine, store, clock, gate, metrics, directory }))
     }
 
     /// Lets the store fail from now on, or work again.
@@ -109,6 +111,11 @@ impl TestServer {
         let entries = std::fs::read_dir(directory.path()).expect("the database directory");
         let files = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_file());
         files.map(|path| (path.display().to_string(), std::fs::read(&path).expect("a file"))).collect()
+    }
+
+    /// The metrics as Prometheus reads them.
+    pub fn metrics(&self) -> String {
+        self.0.metrics.text()
     }
 
     pub fn clock(&self) -> &ManualClock {
@@ -167,6 +174,9 @@ impl TestServer {
         RelyingParty::new(self, workspace, client_id, secret)
     }
 }
+
+/// Fewer than there are ready tenants.
+const TENANT_LABELS: usize = 1;
 
 const DATABASE: &str = "postern.db";
 

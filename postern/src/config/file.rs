@@ -35,6 +35,8 @@ pub(super) struct File {
     pub(super) fetch: Fetch,
     #[serde(default)]
     pub(super) log: Log,
+    #[serde(default)]
+    pub(super) metrics: Metrics,
 }
 
 #[derive(Debug, Deserialize)]
@@ -112,6 +114,12 @@ pub(super) struct Log {
     pub(super) level: String,
     #[serde(default)]
     pub(super) format: log::Format,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Metrics {
+    pub(super) tenant_labels: Option<u16>,
 }
 
 impl Default for Log {

@@ -51,6 +51,21 @@ pub struct Config {
     pub fetch: Fetch,
     /// Level and format of the log.
     pub log: log::Settings,
+    /// What metrics tell apart.
+    pub metrics: Metrics,
+}
+
+/// What metrics tell apart.
+#[derive(Debug)]
+pub struct Metrics {
+    /// Tenants with a label of their own; the others share one.
+    pub tenant_labels: usize,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { tenant_labels: 20 }
+    }
 }
 
 /// Where the certificate comes from.
@@ -136,6 +151,7 @@ impl Config {
             .map_err(|problem| wrong("trusted_proxies", problem))?;
         let key = Secret::from_pair("key", file.key_file, file.key_env)
             .map_err(|(setting, problem)| wrong(&setting, problem))?;
+        let calm = Metrics::default();
         let log = log::Settings::new(&file.log.level, file.log.format)
             .map_err(|problem| wrong("log.level", problem))?;
         Ok(Self {
@@ -164,6 +180,9 @@ impl Config {
                 allow_loopback: file.fetch.allow_loopback,
             },
             log,
+            metrics: Metrics {
+                tenant_labels: file.metrics.tenant_labels.map_or(calm.tenant_labels, usize::from),
+            },
         })
     }
 }

@@ -82,6 +82,8 @@ fn the_template_is_a_valid_configuration_and_names_the_true_defaults() {
     assert_eq!(stated("body_bytes"), plain.limits.body_bytes);
     assert_eq!(stated("bodies_bytes"), plain.limits.bodies_bytes);
     assert_eq!(stated("streams"), plain.limits.streams as usize);
+    let labels = everything["metrics"]["tenant_labels"].as_integer().unwrap();
+    assert_eq!(labels as usize, plain.metrics.tenant_labels);
     assert_eq!(everything["listen"].as_str().unwrap(), plain.listen.to_string());
     assert_eq!(everything["metrics_listen"].as_str().unwrap(), plain.metrics_listen.unwrap().to_string());
 }
@@ -89,7 +91,8 @@ fn the_template_is_a_valid_configuration_and_names_the_true_defaults() {
 #[test]
 fn the_template_shows_every_setting() {
     let everything: toml::Table = everything().parse().unwrap();
-    for section in ["", "tls", "store", "store.sqlite", "store.postgres", "limits", "fetch", "log"] {
+    for section in ["", "tls", "store", "store.sqlite", "store.postgres", "limits", "fetch", "log", "metrics"]
+    {
         let known = known_settings(section);
         let mut shown = &everything;
         for name in section.split('.').filter(|name| !name.is_empty()) {

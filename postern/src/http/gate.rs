@@ -143,7 +143,7 @@ impl Gate {
                 took,
             });
         });
-        self.metrics.answered(route, &method, status, took);
+        self.metrics.answered(route, (&method, uri.path()), status, took);
         response
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::MatchedPath;
@@ -13,16 +14,19 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::tenant_requests::{TenantCheck, TenantRequests};
+
 /// Bounds of the latency histogram, in seconds.
 const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// The gate's metrics. Label values come from fixed sets and from the route table, never from a
-/// request, so their number is bounded.
+/// The gate's metrics. Label values come from fixed sets, from the route table, and from the first tenants that are
+/// asked, so their number is bounded.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Histogram>,
+    tenants: TenantRequests,
     /// Open connections.
     pub(super) connections: Gauge,
     /// Connections that did not get through the TLS handshake.
@@ -80,6 +84,13 @@ impl EncodeLabelValue for Route {
 
 impl Default for Metrics {
     fn default() -> Self {
+        Self::of_tenants(0, Arc::new(|_| false))
+    }
+}
+
+impl Metrics {
+    /// Metrics that give that many tenants a label of their own.
+    pub fn of_tenants(labels: usize, exists: TenantCheck) -> Self {
         let mut registry = Registry::default();
         let requests = Family::new_with_constructor(latencies as fn() -> Histogram);
         registry.register_with_unit(
@@ -88,6 +99,8 @@ impl Default for Metrics {
             Unit::Seconds,
             requests.clone(),
         );
+        let tenants = TenantRequests::new(labels, exists);
+        registry.register("tenant_requests", "Answered requests by tenant", tenants.clone());
         let connections = Gauge::default();
         registry.register("http_connections", "Open connections", connections.clone());
         let handshakes_failed = Counter::default();
@@ -104,13 +117,18 @@ impl Default for Metrics {
         );
         let panics = Counter::default();
         registry.register("panics", "Panics in request handlers", panics.clone());
-        Self { registry, requests, connections, handshakes_failed, connections_cut, panics }
+        Self { registry, requests, tenants, connections, handshakes_failed, connections_cut, panics }
     }
-}
 
-impl Metrics {
     /// Counts one answered request.
-    pub(super) fn answered(&self, route: Route, method: &Method, status: StatusCode, took: Duration) {
+    pub(super) fn answered(
+        &self,
+        route: Route,
+        (method, path): (&Method, &str),
+        status: StatusCode,
+        took: Duration,
+    ) {
+        self.tenants.answered(route.as_str(), path);
         let labels = RequestLabels { route, method: named(method), status: class(status) };
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }

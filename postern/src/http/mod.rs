@@ -16,6 +16,7 @@ mod refusal;
 mod security_headers;
 mod shutdown;
 mod stream;
+mod tenant_requests;
 pub mod trace_id;
 
 pub use accept::{Transport, serve};
@@ -27,3 +28,4 @@ pub use operations::{Probe, health, metrics};
 pub use panic::log_panics;
 pub use security_headers::Hsts;
 pub use shutdown::Shutdown;
+pub use tenant_requests::TenantCheck;

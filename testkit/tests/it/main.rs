@@ -63,6 +63,8 @@ mod logout;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod named_tests;
 #[cfg(test)]
 mod openid_connect;

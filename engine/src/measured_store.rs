@@ -1,0 +1,120 @@
+//! A store whose calls are timed, whatever it is made of.
+
+use crate::measures::{Measures, StoreCall};
+use protocol::grant_record::GrantRecord;
+use protocol::id::TenantId;
+use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup};
+use protocol::tenant::Tenant;
+use protocol::time::Timestamp;
+use std::sync::Arc;
+use store::{Answer, Batch, Epoch, Page, Store, StoredEvent};
+use tokio::time::Instant;
+
+pub(crate) struct MeasuredStore {
+    inner: Arc<dyn Store>,
+    measures: Arc<Measures>,
+}
+
+impl MeasuredStore {
+    pub(crate) fn new(inner: Arc<dyn Store>, measures: Arc<Measures>) -> Self {
+        Self { inner, measures }
+    }
+
+    fn timed<'a, T: Send + 'a>(&'a self, call: StoreCall, answer: Answer<'a, T>) -> Answer<'a, T> {
+        Box::pin(async move {
+            let started = Instant::now();
+            let outcome = answer.await;
+            self.measures.store_call(call, &outcome, started.elapsed());
+            outcome
+        })
+    }
+}
+
+impl Store for MeasuredStore {
+    fn load<'a>(&'a self, tenant: &'a TenantId, lookups: &'a [Lookup]) -> Answer<'a, Vec<Found>> {
+        self.timed(StoreCall::Load, self.inner.load(tenant, lookups))
+    }
+
+    fn documents<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        kind: DocumentKind,
+        parent: Option<&'a str>,
+        page: &'a Page,
+    ) -> Answer<'a, Vec<Document>> {
+        self.timed(StoreCall::Documents, self.inner.documents(tenant, kind, parent, page))
+    }
+
+    fn artifacts<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        kind: ArtifactKind,
+        owner: &'a str,
+        now: Timestamp,
+        page: &'a Page,
+    ) -> Answer<'a, Vec<Artifact>> {
+        self.timed(StoreCall::Artifacts, self.inner.artifacts(tenant, kind, owner, now, page))
+    }
+
+    fn due(&self, kind: ArtifactKind, now: Timestamp, limit: usize) -> Answer<'_, Vec<(TenantId, Artifact)>> {
+        self.timed(StoreCall::Due, self.inner.due(kind, now, limit))
+    }
+
+    fn grants<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        selector: &'a GrantSelector,
+        limit: usize,
+    ) -> Answer<'a, Vec<GrantRecord>> {
+        self.timed(StoreCall::Grants, self.inner.grants(tenant, selector, limit))
+    }
+
+    fn commit<'a>(&'a self, tenant: &'a TenantId, batch: Batch) -> Answer<'a, ()> {
+        self.timed(StoreCall::Commit, self.inner.commit(tenant, batch))
+    }
+
+    fn append<'a>(&'a self, tenant: &'a TenantId, events: Vec<StoredEvent>) -> Answer<'a, ()> {
+        self.timed(StoreCall::Append, self.inner.append(tenant, events))
+    }
+
+    fn events<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Answer<'a, Vec<StoredEvent>> {
+        self.timed(StoreCall::Events, self.inner.events(tenant, before, limit))
+    }
+
+    fn epoch<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Epoch> {
+        self.timed(StoreCall::Epoch, self.inner.epoch(tenant))
+    }
+
+    fn tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, Option<Tenant>> {
+        self.timed(StoreCall::Tenant, self.inner.tenant(tenant))
+    }
+
+    fn tenants<'a>(&'a self, page: &'a Page) -> Answer<'a, Vec<Tenant>> {
+        self.timed(StoreCall::Tenants, self.inner.tenants(page))
+    }
+
+    fn create_tenant<'a>(&'a self, tenant: &'a Tenant) -> Answer<'a, ()> {
+        self.timed(StoreCall::CreateTenant, self.inner.create_tenant(tenant))
+    }
+
+    fn delete_tenant<'a>(&'a self, tenant: &'a TenantId) -> Answer<'a, ()> {
+        self.timed(StoreCall::DeleteTenant, self.inner.delete_tenant(tenant))
+    }
+
+    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, usize> {
+        self.timed(StoreCall::Sweep, self.inner.sweep(now, limit))
+    }
+
+    fn ping(&self) -> Answer<'_, ()> {
+        self.timed(StoreCall::Ping, self.inner.ping())
+    }
+
+    fn schema_version(&self) -> Answer<'_, i64> {
+        self.timed(StoreCall::SchemaVersion, self.inner.schema_version())
+    }
+}

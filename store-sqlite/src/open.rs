@@ -81,6 +81,8 @@ pub(crate) fn writer(path: &Path, options: &Options, known: &[Migration]) -> Res
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
+    // What a savepoint may have to undo is kept in memory, not in a file.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "journal_size_limit", LOG_SIZE)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     if let Some(pages) = options.max_pages {

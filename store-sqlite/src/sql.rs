@@ -161,6 +161,11 @@ catalogue! { WRITES:
     PUT_ARTIFACT_ANY = put_artifact!("DO UPDATE SET grant_id = excluded.grant_id, owner = excluded.owner, \
         expires_at = excluded.expires_at, due_at = excluded.due_at, revision = artifact.revision + 1, \
         body = excluded.body");
+    /// The common case, in which nothing changes that an index holds: SQLite writes the entry of each index anew whose
+    /// columns are named, whether their values differ or not.
+    PUT_ARTIFACT_BODY = "UPDATE artifact SET grant_id = $1, revision = revision + 1, body = $2 WHERE tenant = $3 \
+        AND kind = $4 AND hash = $5 AND revision = $6 \
+        AND expires_at = $7 AND owner IS NOT DISTINCT FROM $8 AND due_at IS NOT DISTINCT FROM $9";
     PUT_ARTIFACT_REVISION = "UPDATE artifact SET grant_id = $1, owner = $2, expires_at = $3, due_at = $4, \
         revision = revision + 1, body = $5 WHERE tenant = $6 AND kind = $7 AND hash = $8 AND revision = $9";
     DELETE_ARTIFACT = "DELETE FROM artifact WHERE tenant = $1 AND kind = $2 AND hash = $3";

@@ -125,8 +125,15 @@ fn put_artifact(
             execute(connection, sql::PUT_ARTIFACT_ANY, values)
         }
         Expect::Revision(revision) => {
-            let values = params![grant, owner, expires_at, due_at, body, tenant, kind, hash.0, revision];
-            execute(connection, sql::PUT_ARTIFACT_REVISION, values)
+            let values = params![grant, body, tenant, kind, hash.0, revision, expires_at, owner, due_at];
+            match execute(connection, sql::PUT_ARTIFACT_BODY, values)? {
+                0 => {
+                    let values =
+                        params![grant, owner, expires_at, due_at, body, tenant, kind, hash.0, revision];
+                    execute(connection, sql::PUT_ARTIFACT_REVISION, values)
+                }
+                rows => Ok(rows),
+            }
         }
     };
     rows.map(Outcome::required)

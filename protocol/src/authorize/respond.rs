@@ -147,8 +147,7 @@ fn code_artifact(
         expires_at: cx.now.plus(code_ttl(client, cx).0),
         used_at: None,
     };
-    let artifact = Artifact::new(code.hash(), grant.expires_at, &payload).with_grant(grant.id.clone());
-    Artifact { owner: grant.subject.clone(), ..artifact }
+    Artifact::new(code.hash(), grant.expires_at, &payload).with_grant(grant.id.clone())
 }
 
 /// The ID token of the authorization endpoint. The same person as in that of the token endpoint (OIDC Core §3.3.3.6);

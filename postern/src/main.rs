@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Requests allocate much and briefly, on every thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     postern::cli::run()
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use engine::EngineError;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use protocol::challenge::challenges;
-use protocol::error::Refusal;
+use protocol::error::{Reason, Refusal};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
@@ -111,6 +111,7 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::Conflict { .. } => Self::new(Why::TooBusy),
             EngineError::Replayed(reason) => Self::Refused(reason.into()),
+            EngineError::PasswordsBusy => Self::Refused(Reason::PasswordsBusy.into()),
             EngineError::NotFound => Self::new(Why::NotFound),
             EngineError::Unavailable(why) => {
                 tracing::error!(%why, "store unavailable");
@@ -151,6 +152,7 @@ impl IntoResponse for Failure {
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, no_store(), Json(body)).into_response();
+        let retry_after = refusal.as_ref().and_then(|refusal| refusal.retry_after);
         if let Some(refusal) = refusal {
             let texts =
                 challenges(&refusal, "admin").into_iter().map(|text| (header::WWW_AUTHENTICATE, text));
@@ -164,8 +166,9 @@ impl IntoResponse for Failure {
                 }
             }
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS = status {
+            let seconds = HeaderValue::from(retry_after.unwrap_or(1));
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         response
     }

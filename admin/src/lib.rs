@@ -29,7 +29,7 @@ use operation::Method;
 use std::sync::Arc;
 
 /// Where the management API stands.
-const BASE: &str = "/api/admin/{tid}";
+const BASE: &str = "/api/admin";
 
 /// The management API, its description and Swagger UI, ready to be merged with the other rooms' routes.
 pub fn router(engine: Arc<Engine>) -> Router {
@@ -38,13 +38,14 @@ pub fn router(engine: Arc<Engine>) -> Router {
     for operation in resource::RESOURCES.iter().flat_map(|resource| resource.operations) {
         let office = Arc::clone(&office);
         let serve = move |request: Request| Arc::clone(&office).serve(operation, request);
-        router = router.route(&format!("/{{tid}}{}", operation.path), on(filter(operation.method), serve));
+        let path = format!("{}{}", operation.realm.base(), operation.path);
+        router = router.route(&path, on(filter(operation.method), serve));
     }
     let router = router
         .fallback(|| async { Failure::new(Why::NoSuchPath) })
         .method_not_allowed_fallback(|| async { Failure::new(Why::MethodNotAllowed) })
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&engine), cors::allow_configured_origins));
-    Router::new().nest("/api/admin", router).merge(swagger_ui::router(engine))
+    Router::new().nest(BASE, router).merge(swagger_ui::router(engine))
 }
 
 const fn filter(method: Method) -> MethodFilter {

@@ -54,7 +54,7 @@ impl Office {
         let path = path_of(&mut request).await?;
         let (parts, body) = request.into_parts();
         let trace_id = parts.extensions.get::<TraceId>().map(|id| id.0.clone()).unwrap_or_default();
-        let tenant = TenantId::new(path.get("tid").cloned().unwrap_or_default());
+        let tenant = operation.realm.caller(&path);
         let caller = match self.caller(&tenant, &parts, &trace_id).await {
             Ok(caller) => caller,
             Err(refusal) => {

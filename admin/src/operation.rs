@@ -5,7 +5,7 @@ use crate::failure::{Failure, no_store};
 use crate::office::Office;
 use crate::query::Query;
 use axum::response::{IntoResponse, Response};
-use engine::Caller;
+use engine::{Caller, SYSTEM_TENANT};
 use http::{HeaderValue, StatusCode, header};
 use protocol::id::{ServerId, TenantId};
 use protocol::record::Document;
@@ -24,7 +24,8 @@ pub(crate) struct Operation {
     /// Name in the description; the contract's.
     pub(crate) id: &'static str,
     pub(crate) method: Method,
-    /// What follows `/api/admin/{tid}`.
+    pub(crate) realm: Realm,
+    /// What follows the realm's base.
     pub(crate) path: &'static str,
     pub(crate) summary: &'static str,
     /// Stands for `{kind}` in the names of query parameters.
@@ -54,6 +55,7 @@ impl Operation {
         Self {
             id,
             method,
+            realm: Realm::Tenant,
             path,
             summary,
             kind: "",
@@ -64,6 +66,41 @@ impl Operation {
             success: (200, None),
             errors: &[404],
             run,
+        }
+    }
+}
+
+/// Whose operations these are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Realm {
+    /// Those of a tenant, for clients of its workspace `admin`.
+    Tenant,
+    /// Those of the whole server, for clients of the workspace `admin` of the system tenant.
+    System,
+}
+
+impl Realm {
+    /// What stands before the paths of its operations, after `/api/admin`.
+    pub(crate) const fn base(self) -> &'static str {
+        match self {
+            Self::Tenant => "/{tid}",
+            Self::System => "",
+        }
+    }
+
+    /// The name of the way to authenticate, in the description.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Tenant => "admin",
+            Self::System => "adminSystem",
+        }
+    }
+
+    /// The tenant whose administrators may call.
+    pub(crate) fn caller(self, path: &HashMap<String, String>) -> TenantId {
+        match self {
+            Self::Tenant => TenantId::new(path.get("tid").cloned().unwrap_or_default()),
+            Self::System => TenantId::from(SYSTEM_TENANT),
         }
     }
 }
@@ -118,6 +155,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// The tenant of the caller, which is the one that the path of a tenant's operation names.
     pub(crate) fn tenant(&self) -> &TenantId {
         &self.caller.tenant
     }

@@ -6,6 +6,7 @@ use protocol::client::HashedSecret;
 use protocol::decision::{Entropy, Event};
 use protocol::error::{Reason, Refusal};
 use protocol::id::{ClientId, ServerId, TenantId, Uid};
+use protocol::rate_limit::Module;
 use protocol::record::{
     Artifact, ArtifactKind, Document, DocumentKind, Expect, Found, GrantSelector, HandleHash, Lookup,
     Payload, Write,
@@ -20,6 +21,10 @@ use store::Page;
 
 /// The workspace whose tokens administer a tenant.
 pub const ADMIN_WORKSPACE: &str = "admin";
+
+/// The tenant whose administrators are those of the whole server (contract b.3). It is made like any other, by
+/// `postern create-tenant`; without it nobody is.
+pub const SYSTEM_TENANT: &str = "system";
 
 /// How long a deleted client's name is remembered; no token of it lives longer.
 const TOMBSTONE_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -64,6 +69,8 @@ impl Engine {
                 Refusal::new(Reason::TokenKindWrong).expected("a token of a client of workspace admin")
             );
         }
+        // Only now: a stranger cannot use up what is the administrators'.
+        self.admit(&workspace, Module::Admin)?;
         Ok(Caller { tenant: tenant.clone(), client_id: client.client_id.clone(), scope: active.scope })
     }
 

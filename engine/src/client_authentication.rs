@@ -35,7 +35,10 @@ impl Engine {
                 &call.trace_id,
             );
         }
-        result
+        let authenticated = result?;
+        // A proof that was refused here is not used up: the same request may come again.
+        self.admit_client(workspace, &authenticated.client)?;
+        Ok(authenticated)
     }
 
     async fn check_credential(

@@ -1,7 +1,12 @@
 //! What the engine is told at start.
 
 use protocol::id::TenantId;
+use protocol::rate_limit::{Module, RateLimit};
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
+
+/// About two seconds of hashes.
+const WAITING_PER_SLOT: usize = 64;
 
 /// Settings of the engine. Nothing here is ever taken from a request.
 pub struct EngineConfig {
@@ -14,22 +19,30 @@ pub struct EngineConfig {
     pub fetch: crate::fetch::FetchPolicy,
     /// Password hashes computed at the same time; each takes 19 MiB.
     pub hash_slots: usize,
+    /// Password hashes that may wait for their turn; one more is refused. Each holds the place of a request, so it is a
+    /// part of those: a storm of logins leaves the rest to others.
+    pub hash_waiting: usize,
     /// Origins that may call the admin API from a browser.
     pub admin_origins: Vec<String>,
     /// The tenant whose landing page stands at `/`.
     pub default_tenant: Option<TenantId>,
+    /// Limits of every tenant that has none of its own, on each node.
+    pub rate_limits: BTreeMap<Module, RateLimit>,
 }
 
 impl EngineConfig {
     pub fn new(public_url: impl Into<String>, key: Zeroizing<[u8; 32]>) -> Self {
+        let hash_slots = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             public_url: public_url.into(),
             key,
             demo: false,
             fetch: crate::fetch::FetchPolicy::default(),
-            hash_slots: std::thread::available_parallelism().map_or(1, usize::from),
+            hash_slots,
+            hash_waiting: hash_slots * WAITING_PER_SLOT,
             admin_origins: Vec::new(),
             default_tenant: None,
+            rate_limits: BTreeMap::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Called by the command `demo` only. Nothing of it is made by `serve`, and `serve` refuses a store that holds
 //! it (attack W-05).
 
-use crate::{Engine, EngineError, NewServer};
+use crate::{ADMIN_WORKSPACE, Engine, EngineError, NewServer, SYSTEM_TENANT};
 use protocol::client::{Client, TokenEndpointAuthMethod};
 use protocol::decision::Event;
 use protocol::id::{ClientId, ServerId, TenantId};
@@ -44,7 +44,17 @@ impl Engine {
         for client in demo_clients(self.public_url()) {
             self.demo_client(&tenant, client).await?;
         }
-        Ok(())
+        self.bootstrap_system().await
+    }
+
+    /// The tenant whose administrators are those of the whole server.
+    async fn bootstrap_system(&self) -> Result<(), EngineError> {
+        let tenant = TenantId::new(SYSTEM_TENANT);
+        if self.tenant(&tenant).await?.is_none() {
+            self.create_tenant(&tenant, "System").await?;
+        }
+        self.demo_server(&tenant, ADMIN_WORKSPACE, "Administration", "admin").await?;
+        self.demo_client(&tenant, swagger("admin", "admin-swagger", "Swagger UI of the whole server")).await
     }
 
     /// Whether the store holds a client with a secret of the demonstration.
@@ -116,21 +126,6 @@ impl Engine {
 
 fn demo_clients(public_url: &str) -> Vec<Client> {
     let strings = |values: &[&str]| values.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();
-    let base = |server: &str, id: &str, name: &str, secret: &str| Client {
-        authorization_server_id: ServerId::new(server),
-        client_id: ClientId::new(id),
-        client_name: name.to_owned(),
-        // Both secrets are published: a slow hash would protect nothing.
-        hashed_secret: Some(crate::hashing::fast_hash(secret)),
-        ..Client::default()
-    };
-    let swagger = |server: &str, id: &str, name: &str| Client {
-        grant_types: strings(&["client_credentials"]),
-        response_types: Vec::new(),
-        token_endpoint_auth_method: TokenEndpointAuthMethod::Unspecified,
-        system: true,
-        ..base(server, id, name, DEMO_SECRET)
-    };
     let grants = strings(&["authorization_code", "refresh_token", "client_credentials"]);
     vec![
         swagger("admin", "admin-swagger", "Swagger UI of the admin API"),
@@ -149,6 +144,27 @@ fn demo_clients(public_url: &str) -> Vec<Client> {
             ..base("default", "client", "My confidential app", DEMO_CLIENT_SECRET)
         },
     ]
+}
+
+fn base(server: &str, id: &str, name: &str, secret: &str) -> Client {
+    Client {
+        authorization_server_id: ServerId::new(server),
+        client_id: ClientId::new(id),
+        client_name: name.to_owned(),
+        // Both secrets are published: a slow hash would protect nothing.
+        hashed_secret: Some(crate::hashing::fast_hash(secret)),
+        ..Client::default()
+    }
+}
+
+fn swagger(server: &str, id: &str, name: &str) -> Client {
+    Client {
+        grant_types: vec!["client_credentials".to_owned()],
+        response_types: Vec::new(),
+        token_endpoint_auth_method: TokenEndpointAuthMethod::Unspecified,
+        system: true,
+        ..base(server, id, name, DEMO_SECRET)
+    }
 }
 
 /// A person who owns every standard claim (OIDC Core §5.1).

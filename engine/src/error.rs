@@ -18,6 +18,9 @@ pub enum EngineError {
     /// The client has no key that one could encrypt to: not a failure of ours.
     #[error("client encryption key: {0}")]
     ClientKey(Refusal),
+    /// More passwords wait to be checked than may.
+    #[error("too many passwords to check")]
+    PasswordsBusy,
     #[error("not found")]
     NotFound,
     #[error("store unavailable: {0}")]
@@ -58,6 +61,7 @@ impl From<EngineError> for Refusal {
                 Refusal::new(Reason::StoreUnavailable)
             }
             EngineError::Replayed(reason) => reason.into(),
+            EngineError::PasswordsBusy => Reason::PasswordsBusy.into(),
             EngineError::ClientDocument(refusal) | EngineError::ClientKey(refusal) => refusal,
             EngineError::NotFound | EngineError::Internal(_) => {
                 tracing::error!(%error, "internal error");

@@ -3,33 +3,27 @@
 use crate::derive::Deriver;
 use crate::entropy::SystemEntropy;
 use crate::error::EngineError;
-use crate::measures::{HashingMeasures, Seconds};
-use argon2::password_hash::PasswordHasher;
-use argon2::password_hash::phc::PasswordHash;
+use crate::hash_pool::{HashPool, Memory};
+use crate::measures::HashingMeasures;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use jose::SecretString;
 use moka::sync::Cache;
-use prometheus_client::metrics::gauge::Gauge;
 use protocol::client::{Client, HashedSecret};
 use protocol::decision::{Derive, Entropy};
 use protocol::time::Timestamp;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use zeroize::Zeroize;
 
 /// Longest password or secret that is looked at, in bytes (attack LGN-08).
 pub const MAX_PASSWORD_BYTES: usize = 1024;
 
-/// Requests that may wait for one hash slot before others are turned away.
-const WAITING_PER_SLOT: usize = 64;
+/// As the parameters' recommendation has it (RFC 9106 §4).
+const SALT_BYTES: usize = 16;
 
-/// Argon2id at the parameters OWASP recommends (19 MiB, two passes), at most `slots` at a time.
+/// Argon2id at the parameters OWASP recommends (19 MiB, two passes).
 pub struct Hashing {
-    slots: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    memory: Memory,
+    pool: HashPool,
     /// Remembers which chosen client secret was verified against which hash, as a keyed digest of both.
     verified: Cache<[u8; 32], ()>,
     measures: HashingMeasures,
@@ -39,13 +33,10 @@ pub struct Hashing {
 }
 
 impl Hashing {
-    pub(crate) fn new(slots: usize, master: &[u8; 32], measures: HashingMeasures) -> Self {
-        let slots = slots.max(1);
-        measures.slots.set(i64::try_from(slots).unwrap_or(i64::MAX));
+    /// At most `slots` hashes at a time, and `waiting` more that wait.
+    pub(crate) fn new(slots: usize, waiting: usize, master: &[u8; 32], measures: HashingMeasures) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(slots)),
-            waiting: Arc::new(Semaphore::new(slots * WAITING_PER_SLOT)),
-            memory: Memory::default(),
+            pool: HashPool::new(slots, waiting, measures.clone()),
             verified: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(600)).build(),
             measures,
             deriver: Deriver::new(master, "verified secrets"),
@@ -70,13 +61,10 @@ impl Hashing {
     /// When too many are waiting.
     pub async fn hash(&self, chosen: &str) -> Result<String, EngineError> {
         let chosen = zeroize::Zeroizing::new(chosen.to_owned());
-        self.run(move || {
-            Argon2::default()
-                .hash_password(chosen.as_bytes())
-                .map(|hash| hash.to_string())
-                .map_err(|e| EngineError::Internal(format!("argon2: {e}")))
-        })
-        .await?
+        let mut salt = [0; SALT_BYTES];
+        SystemEntropy::default().fill(&mut salt);
+        let hash = move |memory: &mut Memory| argon2_hash(&chosen, &salt, memory);
+        self.pool.run(hash).await?.map_err(|e| EngineError::Internal(format!("argon2: {e}")))
     }
 
     /// Whether the password fits; without a hash it takes the same time and fails.
@@ -85,8 +73,7 @@ impl Hashing {
         let hash = hash.unwrap_or(&self.decoy).to_owned();
         let too_long = password.len() > MAX_PASSWORD_BYTES;
         let password = zeroize::Zeroizing::new(if too_long { String::new() } else { password.to_owned() });
-        let memory = self.memory.clone();
-        let fits = self.run(move || memory.fits(&password, &hash)).await?;
+        let fits = self.pool.run(move |memory| fits(&password, &hash, memory)).await?;
         Ok(fits && known && !too_long)
     }
 
@@ -124,76 +111,39 @@ impl Hashing {
             self.measures.remembered.inc();
             return Ok(true);
         }
-        let memory = self.memory.clone();
         let (owned, hash) = (zeroize::Zeroizing::new(presented.to_owned()), hash.0.clone());
-        let fits = self.run(move || memory.fits(&owned, &hash)).await?;
+        let fits = self.pool.run(move |memory| fits(&owned, &hash, memory)).await?;
         if fits {
             self.verified.insert(remembered, ());
         }
         Ok(fits)
     }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, EngineError> {
-        let busy = || EngineError::Unavailable("too many passwords to check".to_owned());
-        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| {
-            self.measures.refused.inc();
-            busy()
-        })?;
-        let wait = Held::of(&self.measures.waiting, &self.measures.waits);
-        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| busy())?;
-        drop((wait, waiting));
-        let computing = Held::of(&self.measures.busy, &self.measures.hashes);
-        tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop((computing, slot));
-            result
-        })
-        .await
-        .map_err(|e| EngineError::Internal(format!("hash pool: {e}")))
-    }
 }
 
-/// Counts as being there from its making to its end, and then as having taken that long.
-struct Held {
-    present: Gauge,
-    times: Seconds,
-    since: Instant,
+/// Whether the password fits the hash, a PHC string. A string that is none fits nothing.
+fn fits(password: &str, hash: &str, memory: &mut Memory) -> bool {
+    argon2_fits(password, hash, memory).unwrap_or(false)
 }
 
-impl Held {
-    fn of(present: &Gauge, times: &Seconds) -> Self {
-        present.inc();
-        Self { present: present.clone(), times: times.clone(), since: Instant::now() }
-    }
+/// The PHC string of a new hash.
+fn argon2_hash(chosen: &str, salt: &[u8], blocks: &mut Memory) -> argon2::password_hash::Result<String> {
+    let params = Params::DEFAULT;
+    blocks.resize(params.block_count(), Block::new());
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    let (algorithm, version) = (Algorithm::default(), Version::default());
+    let argon2 = Argon2::new(algorithm, version, params.clone());
+    argon2.hash_password_into_with_memory(chosen.as_bytes(), salt, &mut output, blocks.as_mut_slice())?;
+    let hash = PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: ParamsString::try_from(&params)?,
+        salt: Some(Salt::new(salt)?),
+        hash: Some(Output::new(&output)?),
+    };
+    Ok(hash.to_string())
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.present.dec();
-        self.times.observe(self.since.elapsed());
-    }
-}
-
-/// The memory that hashes are computed in, kept from one to the next: as many pieces as there were hashes at one time.
-///
-/// Taken anew for each hash, 19 MiB would be paged in each time and stay behind in every thread that ever hashed.
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<Vec<Block>>>>);
-
-impl Memory {
-    /// Whether the password fits the hash, a PHC string. A string that is none fits nothing.
-    fn fits(&self, password: &str, hash: &str) -> bool {
-        let mut blocks = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-        let fits = argon2_fits(password, hash, &mut blocks).unwrap_or(false);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(blocks);
-        fits
-    }
-}
-
-fn argon2_fits(password: &str, hash: &str, blocks: &mut Vec<Block>) -> argon2::password_hash::Result<bool> {
+fn argon2_fits(password: &str, hash: &str, blocks: &mut Memory) -> argon2::password_hash::Result<bool> {
     let parsed = PasswordHash::new(hash)?;
     let (Some(salt), Some(expected)) = (&parsed.salt, &parsed.hash) else { return Ok(false) };
     let algorithm = Algorithm::try_from(parsed.algorithm.as_str())?;
@@ -223,12 +173,15 @@ pub fn fast_hash(secret: &str) -> HashedSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::password_hash::PasswordHasher;
 
     #[tokio::test]
     async fn lgn_02_cau_02_only_the_exact_password_fits() {
-        let hashing = Hashing::new(2, &[7; 32], HashingMeasures::default());
+        let hashing = Hashing::new(2, 4, &[7; 32], HashingMeasures::default());
         let hash = hashing.hash("correct horse").await.unwrap();
         assert!(hashing.verify_password("correct horse", Some(&hash)).await.unwrap());
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_ne!(hashing.hash("correct horse").await.unwrap(), hash, "a salt of its own each time");
         for wrong in ["", " correct horse", "correct horse ", "correct hors", "Correct horse"] {
             assert!(!hashing.verify_password(wrong, Some(&hash)).await.unwrap(), "{wrong:?}");
         }
@@ -237,7 +190,7 @@ mod tests {
 
     #[tokio::test]
     async fn cau_13_every_byte_of_a_long_secret_counts() {
-        let hashing = Hashing::new(1, &[7; 32], HashingMeasures::default());
+        let hashing = Hashing::new(1, 4, &[7; 32], HashingMeasures::default());
         let long = "x".repeat(80);
         let client = Client {
             hashed_secret: Some(HashedSecret(hashing.hash(&long).await.unwrap())),
@@ -254,7 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_memory_serves_hashes_of_other_parameters_and_broken_ones() {
-        let hashing = Hashing::new(1, &[7; 32], HashingMeasures::default());
+        let hashing = Hashing::new(1, 4, &[7; 32], HashingMeasures::default());
         let small = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
         let imported = small.hash_password(b"imported").unwrap().to_string();
         let ours = hashing.hash("ours").await.unwrap();
@@ -271,9 +224,9 @@ mod tests {
 
     #[test]
     fn the_decoy_is_a_hash_of_the_same_cost() {
-        let hashing = Hashing::new(1, &[7; 32], HashingMeasures::default());
+        let hashing = Hashing::new(1, 4, &[7; 32], HashingMeasures::default());
         let decoy = PasswordHash::new(&hashing.decoy).unwrap();
         assert_eq!(decoy.params.get_decimal("m"), Some(19456));
-        assert!(!hashing.memory.fits("", &hashing.decoy));
+        assert!(!fits("", &hashing.decoy, &mut Memory::new()));
     }
 }

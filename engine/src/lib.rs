@@ -25,6 +25,7 @@ mod error;
 mod evidence;
 mod explanation;
 pub mod fetch;
+mod hash_pool;
 pub mod hashing;
 pub mod idempotency;
 mod interaction;
@@ -41,6 +42,7 @@ mod outbox;
 mod par;
 mod password;
 mod protected_resource;
+pub mod rate_limits;
 mod registration;
 pub mod relying_party;
 mod request_object;
@@ -59,7 +61,7 @@ mod workspace;
 mod workspaces;
 
 pub use access::{ClientDetails, ClientWithAccess, GrantedScope};
-pub use administration::{ADMIN_WORKSPACE, Caller};
+pub use administration::{ADMIN_WORKSPACE, Caller, SYSTEM_TENANT};
 pub use authorize::{AuthorizeAnswer, Browser, NextPage};
 pub use clock::{Clock, SystemClock};
 pub use config::EngineConfig;
@@ -123,6 +125,7 @@ pub struct Engine {
     fetch: fetch::Fetch,
     client_key_sets: client_keys::ClientKeySets,
     client_documents: client_documents::ClientDocuments,
+    rate_limits: rate_limits::RateLimits,
 }
 
 impl Engine {
@@ -138,7 +141,12 @@ impl Engine {
         let fetch = fetch::Fetch::new(&config.fetch)?;
         let measures = Arc::new(Measures::default());
         let engine = Arc::new(Self {
-            hashing: Hashing::new(config.hash_slots, &config.key, measures.hashing.clone()),
+            hashing: Hashing::new(
+                config.hash_slots,
+                config.hash_waiting,
+                &config.key,
+                measures.hashing.clone(),
+            ),
             master: Deriver::new(&config.key, "postern"),
             audit: AuditStream::new(Arc::clone(&measures)),
             explanations: explanation::Explanations::default(),
@@ -148,6 +156,7 @@ impl Engine {
             client_key_sets: client_keys::ClientKeySets::new(),
             fetch,
             client_documents: client_documents::ClientDocuments::new(),
+            rate_limits: rate_limits::RateLimits::default(),
             store: Arc::new(MeasuredStore::new(store, Arc::clone(&measures))),
             measures,
             clock,
@@ -219,7 +228,9 @@ impl Engine {
         let server = ServerId::new(server);
         let signatures = self.signatures.of_workspace();
         let (store, url) = (self.store.as_ref(), self.public_url());
-        let loaded = Workspace::load(store, (&tenant_id, &server), url, &self.master, signatures).await?;
+        let limits = self.tenant_limits(&tenant_id).await?;
+        let held = (signatures, limits);
+        let loaded = Workspace::load(store, (&tenant_id, &server), url, &self.master, held).await?;
         let Some(workspace) = loaded.map(Arc::new) else { return Ok(None) };
         self.cache.put_workspace(Arc::clone(&workspace), generation);
         Ok(Some(workspace))

@@ -4,6 +4,7 @@ use crate::derive::Deriver;
 use crate::error::EngineError;
 use crate::keyring::{self, Keyring};
 use crate::known_tokens::WorkspaceSignatures;
+use crate::rate_limits::TenantLimits;
 use bytes::Bytes;
 use protocol::decision::{Catalog, Cx, Entropy, Subjects};
 use protocol::id::{ServerId, TenantId, Uid};
@@ -30,6 +31,7 @@ pub struct Workspace {
     pub(crate) idps: Vec<(Uid, Idp)>,
     pub(crate) deriver: Deriver,
     signatures: WorkspaceSignatures,
+    pub(crate) limits: TenantLimits,
     pub(crate) discovery: OnceLock<Bytes>,
     pub(crate) jwks: OnceLock<Bytes>,
 }
@@ -41,7 +43,7 @@ impl Workspace {
         (tenant, server): (&TenantId, &ServerId),
         public_url: &str,
         master: &Deriver,
-        signatures: WorkspaceSignatures,
+        (signatures, limits): (WorkspaceSignatures, TenantLimits),
     ) -> Result<Option<Self>, EngineError> {
         let lookup = [Lookup::Document(DocumentKind::Server, server.as_str().to_owned())];
         let found = store.load(tenant, &lookup).await?.pop();
@@ -72,6 +74,7 @@ impl Workspace {
             idps,
             deriver,
             signatures,
+            limits,
             discovery: OnceLock::new(),
             jwks: OnceLock::new(),
         }))

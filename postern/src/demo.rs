@@ -83,7 +83,12 @@ async fn start(args: &DemoArgs) -> anyhow::Result<()> {
         rooms: wire::rooms(&engine),
         probe: wire::probe(&engine),
         metrics: wire::metrics(&engine, crate::config::Metrics::default().tenant_labels),
-        settings: Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback },
+        settings: Settings {
+            limits: Limits::default(),
+            trusted_proxies: Vec::new(),
+            address_limit: None,
+            hsts: Hsts::Loopback,
+        },
     };
     greet(args.listen, engine.public_url(), &certificate.root_file());
     server.run(shutdown).await?;

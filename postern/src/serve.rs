@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use engine::{Engine, EngineConfig};
+use engine::{Engine, EngineConfig, SystemClock};
 use protocol::id::TenantId;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::config::{Config, Secret, Tls};
-use crate::http::{Hsts, Settings, Shutdown, log_panics};
+use crate::http::{AddressLimit, Hsts, Settings, Shutdown, log_panics};
 use crate::server::{self, Server};
 use crate::tls::Identity;
 use crate::tls::renewal::Current;
@@ -53,6 +53,10 @@ async fn start(config: Config) -> anyhow::Result<()> {
         settings: Settings {
             limits: config.limits,
             trusted_proxies: config.trusted_proxies,
+            address_limit: config
+                .rate_limits
+                .address
+                .map(|limit| AddressLimit::new(limit, Arc::new(SystemClock))),
             hsts: hsts(&config.public_url),
         },
     };
@@ -78,6 +82,9 @@ pub(crate) async fn open(config: &Config, store: Arc<dyn Store>) -> anyhow::Resu
     settings.fetch.extra_trust_anchors.clone_from(&config.fetch.extra_trust_anchors);
     settings.admin_origins.clone_from(&config.admin_origins);
     settings.default_tenant = config.default_tenant.clone().map(TenantId::new);
+    // A waiting login holds the place of a request: three quarters of them stay for others.
+    settings.hash_waiting = settings.hash_waiting.min(config.limits.requests / 4);
+    settings.rate_limits.clone_from(&config.rate_limits.modules);
     let engine = wire::open_engine(settings, Arc::clone(&store))?;
     wire::check_key(&engine, store.as_ref()).await.with_context(|| format!("key_file: {}", config.key))?;
     ensure!(

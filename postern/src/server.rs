@@ -68,7 +68,7 @@ impl Server {
         };
         // Its own gate and numbers: scrapes are not users' requests.
         let limits = http::Limits { connections: 256, requests: 64, ..limits };
-        let settings = Settings { limits, trusted_proxies: Vec::new(), hsts };
+        let settings = Settings { limits, trusted_proxies: Vec::new(), address_limit: None, hsts };
         let operations = Gate::new(operations, settings, Arc::default());
         // Health stays visible while the main listener drains.
         let stopped = Shutdown::default();

@@ -34,6 +34,7 @@ pub mod params;
 pub mod pkce;
 pub mod profile;
 pub mod protected_resource;
+pub mod rate_limit;
 pub mod record;
 pub mod redirect_uri;
 pub mod registration;

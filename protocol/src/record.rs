@@ -208,11 +208,21 @@ pub enum DocumentKind {
     Idp,
     Key,
     Consent,
+    /// How many requests of one module a tenant may send; its id is the module's name.
+    RateLimit,
 }
 
 impl DocumentKind {
-    pub const ALL: &'static [Self] =
-        &[Self::Server, Self::Client, Self::Service, Self::Scope, Self::Idp, Self::Key, Self::Consent];
+    pub const ALL: &'static [Self] = &[
+        Self::Server,
+        Self::Client,
+        Self::Service,
+        Self::Scope,
+        Self::Idp,
+        Self::Key,
+        Self::Consent,
+        Self::RateLimit,
+    ];
 
     /// The name in the store. Never changes once released.
     pub const fn name(self) -> &'static str {
@@ -224,6 +234,7 @@ impl DocumentKind {
             Self::Idp => "idp",
             Self::Key => "key",
             Self::Consent => "consent",
+            Self::RateLimit => "rate_limit",
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::duration::Span;
 use crate::id::{ServerId, TenantId, Uid};
 use crate::profile::{Profile, Rules};
+use crate::rate_limit::RateLimit;
 use crate::registration::DynamicClientRegistration;
 use crate::session::Sso;
 use crate::time::Timestamp;
@@ -81,6 +82,10 @@ pub struct Server {
     pub client_id_metadata_documents: ClientIdMetadataDocuments,
     pub dynamic_client_registration: DynamicClientRegistration,
     pub device_authorization: DeviceAuthorizationSettings,
+    /// How many requests each client may send where clients authenticate (tokens, introspection, revocation, pushed
+    /// requests, devices), on each node; no limit when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_rate_limit: Option<RateLimit>,
     pub advanced: Advanced,
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
@@ -197,6 +202,7 @@ impl Default for Server {
             client_id_metadata_documents: ClientIdMetadataDocuments::default(),
             dynamic_client_registration: DynamicClientRegistration::default(),
             device_authorization: DeviceAuthorizationSettings::default(),
+            client_rate_limit: None,
             advanced: Advanced::default(),
             metadata: Map::new(),
             uid: Uid::default(),

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use engine::{Clock, Engine, EngineConfig};
 use http_body_util::BodyExt;
-use postern::http::{Gate, Hsts, Limits, Metrics, Settings};
+use postern::http::{AddressLimit, Gate, Hsts, Limits, Metrics, Settings};
+use protocol::rate_limit::{Module, RateLimit};
 use store::Store;
 use store::memory::MemoryStore;
 use store_postgres::PostgresStore;
@@ -46,7 +47,16 @@ impl TestServer {
         Ready::copy_into(store.as_ref()).await;
         let mut config = config();
         config.fetch.allow_loopback = true;
-        Self::open_with(config, store, Arc::default(), None)
+        Self::open_with(config, None, store, Arc::default(), None)
+    }
+
+    /// The same with limits of every tenant and of every address.
+    pub async fn limited(tenants: &[(Module, RateLimit)], addresses: Option<RateLimit>) -> Self {
+        let store = backend().await;
+        Ready::copy_into(store.as_ref()).await;
+        let mut config = config();
+        config.rate_limits = tenants.iter().copied().collect();
+        Self::open_with(config, addresses, store, Arc::default(), None)
     }
 
     /// The same over SQLite in a temporary directory.
@@ -72,11 +82,12 @@ impl TestServer {
     }
 
     fn open(store: Arc<dyn Store>, clock: Arc<ManualClock>, directory: Option<Arc<TempDir>>) -> Self {
-        Self::open_with(config(), store, clock, directory)
+        Self::open_with(config(), None, store, clock, directory)
     }
 
     fn open_with(
         config: EngineConfig,
+        address_limit: Option<RateLimit>,
         store: Arc<dyn Store>,
         clock: Arc<ManualClock>,
         directory: Option<Arc<TempDir>>,
@@ -84,10 +95,14 @@ impl TestServer {
         let store = Arc::new(FailingStore::new(store));
         let seen: Arc<dyn Store> = Arc::<FailingStore>::clone(&store);
         let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-        let engine = Engine::open(config, seen, told).expect("an engine");
+        let engine = Engine::open(config, seen, Arc::clone(&told)).expect("an engine");
         let metrics = Arc::new(postern::metrics(&engine, TENANT_LABELS));
-        let settings =
-            Settings { limits: Limits::default(), trusted_proxies: Vec::new(), hsts: Hsts::Loopback };
+        let settings = Settings {
+            limits: Limits::default(),
+            trusted_proxies: PROXIES.parse().into_iter().collect(),
+            address_limit: address_limit.map(|limit| AddressLimit::new(limit, told)),
+            hsts: Hsts::Loopback,
+        };
         let gate = Gate::new(postern::rooms(&engine), settings, Arc::clone(&metrics));
         Self(Arc::new(Inner { engine, store, clock, gate, metrics, directory }))
     }
@@ -157,6 +172,11 @@ impl TestServer {
         Administrator::of(self, "acme", "acme-admin", ACME_SECRET).await
     }
 
+    /// The administrator of the whole server.
+    pub async fn operator(&self) -> Administrator {
+        Administrator::of(self, engine::SYSTEM_TENANT, "admin-swagger", engine::demo::DEMO_SECRET).await
+    }
+
     /// A client of workspace `default` of tenant `default`, by its id.
     ///
     /// Public: `app`, `other-app`, `native`, `local-web`. With a secret: `client`, `other`, `service`.
@@ -178,6 +198,8 @@ impl TestServer {
 /// Fewer than there are ready tenants.
 const TENANT_LABELS: usize = 1;
 
+/// Where the reverse proxies stand.
+const PROXIES: &str = "10.0.0.0/8";
 const DATABASE: &str = "postern.db";
 
 fn sqlite(directory: &TempDir) -> SqliteStore {

@@ -14,6 +14,7 @@ use protocol::client::Client;
 use protocol::error::{Reason, Refusal};
 use protocol::params::Params;
 use protocol::profile::Rules;
+use protocol::rate_limit::Module;
 use protocol::response_mode::Outgoing;
 use std::sync::Arc;
 
@@ -36,12 +37,13 @@ where
             Ok(request) => request,
             Err(never) => match never {},
         };
-        match request.workspace().await {
+        match request.workspace_for(Module::Login).await {
             Ok(workspace) => {
                 let browser = cookies::browser(&request.head.headers, &workspace);
                 Ok(Self { request, workspace, browser })
             }
             Err(refusal) => {
+                answer::explain(&request.engine, &request.tenant, &request.call, &refusal);
                 Err(not_found::refused(&request.engine, &request.head, &request.call, &refusal).await)
             }
         }

@@ -14,6 +14,7 @@ use http::{Method, header};
 use protocol::error::{Reason, Refusal};
 use protocol::id::{TenantId, is_valid_chosen_id};
 use protocol::params::Params;
+use protocol::rate_limit::Module;
 use protocol::resource_request::ResourceRequest;
 use serde::Deserialize;
 use std::convert::Infallible;
@@ -42,6 +43,8 @@ pub(crate) struct WorkspaceRequest {
     body: Option<Bytes>,
     /// For the next DPoP proof; set when the workspace is found and gives nonces.
     nonce: OnceLock<String>,
+    /// Whether the tenant's limit was asked already.
+    counted: OnceLock<()>,
 }
 
 /// The names in the path.
@@ -82,6 +85,7 @@ where
             body: to_bytes(body, MAX_BODY_BYTES).await.ok(),
             head,
             nonce: OnceLock::new(),
+            counted: OnceLock::new(),
         })
     }
 }
@@ -92,13 +96,24 @@ impl WorkspaceRequest {
         self.name.as_deref().unwrap_or_default()
     }
 
-    /// The workspace that the path names.
+    /// The workspace that the path names, for a program.
     ///
     /// # Errors
-    /// [`Reason::UnknownWorkspace`].
+    /// [`Reason::UnknownWorkspace`], or the tenant's limit.
     pub(crate) async fn workspace(&self) -> Result<Arc<Workspace>, Refusal> {
+        self.workspace_for(Module::Oauth2).await
+    }
+
+    /// The workspace that the path names. The first time it is asked for, the request counts as one of the module.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownWorkspace`], or the tenant's limit.
+    pub(crate) async fn workspace_for(&self, module: Module) -> Result<Arc<Workspace>, Refusal> {
         let (tenant, server) = self.names()?;
         let workspace = self.engine.workspace(tenant, server).await?.ok_or(Reason::UnknownWorkspace)?;
+        if self.counted.set(()).is_ok() {
+            self.engine.admit(&workspace, module)?;
+        }
         if let Some(nonce) = self.engine.dpop_nonce(&workspace) {
             let _ = self.nonce.set(nonce);
         }

@@ -5,8 +5,9 @@ mod schema;
 
 use crate::BASE;
 use crate::failure::ErrorBody;
-use crate::operation::{Method, Operation, Shape};
+use crate::operation::{Method, Operation, Realm, Shape};
 use crate::resource::RESOURCES;
+use engine::SYSTEM_TENANT;
 use serde_json::{Map, Value, json};
 
 /// The whole description, as `tenant` sees it. `workspace` is only the value that fields start with.
@@ -18,7 +19,7 @@ pub(crate) fn document(tenant: &str, workspace: &str) -> Value {
         for operation in resource.operations {
             shapes.extend(operation.request);
             shapes.extend(operation.success.1);
-            let path = format!("{BASE}{}", operation.path);
+            let path = format!("{BASE}{}{}", operation.realm.base(), operation.path);
             add(
                 &mut paths,
                 &path,
@@ -45,12 +46,23 @@ pub(crate) fn document(tenant: &str, workspace: &str) -> Value {
         "paths": paths,
         "components": {
             "schemas": schema::schemas(&shapes),
-            "securitySchemes": { "admin": {
-                "type": "oauth2",
-                "description": "A client of the workspace `admin` of the tenant.",
-                "flows": { "clientCredentials": { "tokenUrl": format!("/{tenant}/admin/oauth2/token"), "scopes": {} } },
-            } },
+            "securitySchemes": {
+                Realm::Tenant.name(): scheme("A client of the workspace `admin` of the tenant.", tenant),
+                Realm::System.name(): scheme(
+                    "A client of the workspace `admin` of the tenant `system`, which administers all tenants.",
+                    SYSTEM_TENANT,
+                ),
+            },
         },
+    })
+}
+
+/// How a client of the tenant's workspace `admin` gets its token.
+fn scheme(description: &str, tenant: &str) -> Value {
+    json!({
+        "type": "oauth2",
+        "description": description,
+        "flows": { "clientCredentials": { "tokenUrl": format!("/{tenant}/admin/oauth2/token"), "scopes": {} } },
     })
 }
 
@@ -110,7 +122,7 @@ fn describe(operation: &Operation, tag: &str, path: &str, defaults: &Defaults<'_
         "tags": [tag],
         "summary": operation.summary,
         "parameters": parameters,
-        "security": [{ "admin": [] }],
+        "security": [{ operation.realm.name(): [] }],
         "responses": responses(operation),
     });
     if let Some(shape) = operation.request {

@@ -4,6 +4,7 @@ mod clients;
 mod environment;
 mod keys;
 mod outbox;
+mod rate_limits;
 mod scopes;
 mod servers;
 mod services;
@@ -40,5 +41,6 @@ pub(crate) static RESOURCES: &[Resource] = &[
     tokens::TOKENS,
     outbox::OUTBOX,
     tenants::TENANTS,
+    rate_limits::RATE_LIMITS,
     environment::ENVIRONMENT,
 ];

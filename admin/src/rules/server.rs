@@ -6,6 +6,7 @@ use engine::keyring::algorithm_of;
 use protocol::duration::Span;
 use protocol::id::is_valid_chosen_id;
 use protocol::profile::Rules;
+use protocol::rate_limit::RateLimit;
 use protocol::server::Server;
 
 /// Longest life of an authorization code (RFC 6749 §4.1.2).
@@ -48,6 +49,9 @@ pub(crate) fn check(server: &Server, problems: &mut Problems) {
         "24h to 8784h",
     );
     check_registration_limits(server, problems);
+    for (member, value, expected) in server.client_rate_limit.iter().flat_map(RateLimit::problems) {
+        problems.add(format!("client_rate_limit.{member}"), value, expected);
+    }
     problems.distinct(
         "client_id_metadata_documents.allowed_hosts",
         &server.client_id_metadata_documents.allowed_hosts,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use protocol::duration::Span;
 use serde::Deserialize;
 
 use super::Wrong;
@@ -31,6 +32,8 @@ pub(super) struct File {
     pub(super) store: Store,
     #[serde(default)]
     pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) rate_limits: RateLimits,
     #[serde(default)]
     pub(super) fetch: Fetch,
     #[serde(default)]
@@ -94,6 +97,23 @@ pub(super) struct Limits {
     pub(super) body_bytes: Option<u32>,
     pub(super) bodies_bytes: Option<u32>,
     pub(super) streams: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RateLimits {
+    pub(super) address: Option<RateLimit>,
+    pub(super) oauth2: Option<RateLimit>,
+    pub(super) login: Option<RateLimit>,
+    pub(super) admin: Option<RateLimit>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RateLimit {
+    pub(super) rate: u32,
+    pub(super) period: Option<Span>,
+    pub(super) burst: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]

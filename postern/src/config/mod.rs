@@ -4,6 +4,7 @@
 
 mod file;
 mod nearest;
+mod rate_limits;
 mod secret;
 mod store;
 
@@ -16,6 +17,7 @@ use ipnet::IpNet;
 use url::Url;
 
 pub use file::TEMPLATE;
+pub use rate_limits::RateLimits;
 pub use secret::Secret;
 pub use store::{Postgres, Store};
 
@@ -47,6 +49,8 @@ pub struct Config {
     pub default_tenant: Option<String>,
     /// What one client may take.
     pub limits: Limits,
+    /// How many requests are taken in a time; nothing is limited unless it is said.
+    pub rate_limits: RateLimits,
     /// What outbound requests may reach.
     pub fetch: Fetch,
     /// Level and format of the log.
@@ -174,6 +178,8 @@ impl Config {
                 .map_err(|problem| wrong("admin_origins", problem))?,
             default_tenant: file.default_tenant,
             limits: limits(&file.limits).map_err(|(setting, problem)| wrong(&setting, problem))?,
+            rate_limits: RateLimits::from_file(&file.rate_limits)
+                .map_err(|(setting, problem)| wrong(&setting, problem))?,
             fetch: Fetch {
                 allow_hosts: file.fetch.allow_hosts,
                 extra_trust_anchors: file.fetch.extra_trust_anchors,

@@ -91,8 +91,18 @@ fn the_template_is_a_valid_configuration_and_names_the_true_defaults() {
 #[test]
 fn the_template_shows_every_setting() {
     let everything: toml::Table = everything().parse().unwrap();
-    for section in ["", "tls", "store", "store.sqlite", "store.postgres", "limits", "fetch", "log", "metrics"]
-    {
+    let sections = [
+        "tls",
+        "store",
+        "store.sqlite",
+        "store.postgres",
+        "limits",
+        "rate_limits",
+        "fetch",
+        "log",
+        "metrics",
+    ];
+    for section in [""].into_iter().chain(sections) {
         let known = known_settings(section);
         let mut shown = &everything;
         for name in section.split('.').filter(|name| !name.is_empty()) {
@@ -164,6 +174,13 @@ fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
         (wrong(&with("limits", "connections = 0")), "limits.connections: must be at least 1"),
         (wrong(&with("limits", "connections = -1")), "limits.connections: invalid value"),
         (wrong(&with("limits", "body_seconds = \"20\"")), "limits.body_seconds: invalid type"),
+        (wrong(&with("rate_limits", "address = { rate = 0 }")), "rate_limits.address.rate: is 0; 1 to"),
+        (
+            wrong(&with("rate_limits", "login = { rate = 1, period = \"2h\" }")),
+            "rate_limits.login.period: is 7200s; 1ms",
+        ),
+        (wrong(&with("rate_limits", "address = { rate = 1, brust = 1 }")), "did you mean burst?"),
+        (wrong(&with("rate_limits", "token = { rate = 1 }")), "rate_limits.token: unknown setting"),
         (wrong(&with("log", "level = \"loud\"")), "log.level"),
         (wrong(&with("log", "format = \"xml\"")), "log.format: unknown variant"),
         (wrong("public_url = "), "postern.toml:1: public_url"),

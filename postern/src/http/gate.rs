@@ -1,6 +1,6 @@
 //! What happens to every request, in order: check, admit, read, route, complete, count.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -16,6 +16,7 @@ use tower::ServiceExt;
 use tower::util::MapRequestLayer;
 
 use super::access_log::{self, Line};
+use super::address_limit::AddressLimit;
 use super::client_address::client_address;
 use super::idempotency::Repeatable;
 use super::limits::{self, Bodies, Limits, Unread};
@@ -32,6 +33,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Networks whose `X-Forwarded-For` is believed, for the client's address in logs and throttling.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many requests one address may send, if that is limited.
+    pub address_limit: Option<AddressLimit>,
     /// What `Strict-Transport-Security` says.
     pub hsts: Hsts,
 }
@@ -115,7 +118,9 @@ impl Gate {
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
         let correlation_id = trace_id::correlation_id(&parts.headers).map(ToOwned::to_owned);
 
-        let (route, outcome) = match hygiene::check(&parts, &self.settings.limits) {
+        let admitted = hygiene::check(&parts, &self.settings.limits)
+            .and_then(|()| self.admit(client.ip(), parts.uri.path()));
+        let (route, outcome) = match admitted {
             Ok(()) => match self.prompt(&parts, &body) {
                 Some((template, response)) => (Route::Prompt(template), Ok(response)),
                 None => self.routed(parts, body, beat, client, &trace_id).await,
@@ -145,6 +150,10 @@ impl Gate {
         });
         self.metrics.answered(route, (&method, uri.path()), status, took);
         response
+    }
+
+    fn admit(&self, client: IpAddr, path: &str) -> Result<(), Refusal> {
+        self.settings.address_limit.as_ref().map_or(Ok(()), |limit| limit.take(client, path))
     }
 
     /// What lies ready: 11 µs of router, layers and extractors are spared (docs/PERFORMANCE.md).

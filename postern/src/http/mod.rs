@@ -2,6 +2,7 @@
 
 mod accept;
 mod access_log;
+mod address_limit;
 mod client_address;
 mod finish;
 mod gate;
@@ -20,6 +21,7 @@ mod tenant_requests;
 pub mod trace_id;
 
 pub use accept::{Transport, serve};
+pub use address_limit::AddressLimit;
 pub use gate::{Gate, Prompt, Rooms, Settings};
 pub use idempotency::Repeatable;
 pub use limits::Limits;

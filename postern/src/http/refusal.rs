@@ -33,6 +33,8 @@ pub(super) enum Refusal {
     BodyBroken,
     /// More requests in flight than `limits.requests` (RFC 9110 §15.6.4).
     Overloaded,
+    /// One address sent more than `rate_limits.address` allows (RFC 6585 §4).
+    TooManyRequests { retry_after: u32 },
     /// The handler panicked; the process lives on.
     Panicked,
 }
@@ -82,6 +84,11 @@ impl Refusal {
                 "temporarily_unavailable",
                 "too many requests are in progress; try again shortly",
             ),
+            Self::TooManyRequests { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "too many requests from this address; wait as long as Retry-After says",
+            ),
             Self::Panicked => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "server_error",
@@ -117,6 +124,9 @@ impl Refusal {
             }
             Self::Overloaded => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Self::TooManyRequests { retry_after } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
             }
             _ => {}
         }

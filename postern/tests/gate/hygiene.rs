@@ -56,6 +56,7 @@ async fn a_trusted_proxy_may_name_the_client_and_nothing_else() {
     let settings = Settings {
         limits: Limits::default(),
         trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+        address_limit: None,
         hsts: Hsts::Strict,
     };
     let server = Server::configured(settings).await;

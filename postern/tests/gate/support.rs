@@ -54,7 +54,8 @@ impl Server {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
-        Self::configured(Settings { limits, trusted_proxies: Vec::new(), hsts: Hsts::Strict }).await
+        let (trusted_proxies, hsts) = (Vec::new(), Hsts::Strict);
+        Self::configured(Settings { limits, trusted_proxies, address_limit: None, hsts }).await
     }
 
     pub(crate) async fn configured(settings: Settings) -> Self {

@@ -36,9 +36,11 @@ macro_rules! tables {
 }
 
 #[macro_use]
+mod admission;
+#[macro_use]
 mod proof_of_possession;
 
-tables! { [proof_of_possession]
+tables! { [admission proof_of_possession]
     // The request as such
     ParameterRepeated "parameter_repeated" InvalidRequest "RFC 6749 §3.1"
         "A parameter was sent more than once."

@@ -87,6 +87,8 @@ mod races;
 #[cfg(test)]
 mod random_walks;
 #[cfg(test)]
+mod rate_limits;
+#[cfg(test)]
 mod redirect_uris;
 #[cfg(test)]
 mod refresh;

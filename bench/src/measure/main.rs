@@ -6,6 +6,7 @@
 mod client;
 mod server;
 mod table;
+mod tenants;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -36,6 +37,8 @@ const OPERATIONS: [(&str, Option<&str>); 8] = [
 /// client_credentials while logins saturate the core.
 const RS256: &str = "rs256";
 const STORM: &str = "storm";
+/// One tenant beside many; not on the floor.
+const TENANTS: &str = "tenants";
 
 /// Measures Postern beside the floor.
 #[derive(Parser)]
@@ -58,6 +61,15 @@ struct Options {
     /// Only these operations.
     #[arg(long)]
     only: Vec<String>,
+    /// How many tenants the experiment `tenants` makes.
+    #[arg(long, default_value_t = 10_000)]
+    tenants: usize,
+}
+
+impl Options {
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == name)
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -76,12 +88,16 @@ async fn main() -> Result<()> {
         );
     }
 
+    let wanted = |name: &str| options.wants(name);
+    let tenants = if wanted(TENANTS) { Some(tenants::measure(&options, pinned).await?) } else { None };
+    if let Some(report) = tenants.as_ref().filter(|_| options.only == [TENANTS]) {
+        return tenants::write(report, &options.out);
+    }
     println!("starting both servers");
     let floor = Server::floor(&options.programs.join("floor"), &options.scratch, pinned).await?;
     let postern = Server::postern(&options.postern, &options.scratch, pinned).await?;
-    client::create(postern.base(), RS256).await.context("the client for the measurement")?;
+    client::create(postern.base(), Some(RS256)).await.context("the client for the measurement")?;
 
-    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
     let mut operations = Vec::new();
     for (name, primitive) in OPERATIONS.into_iter().filter(|(name, _)| wanted(name)) {
         println!("measuring {name}");
@@ -114,9 +130,15 @@ async fn main() -> Result<()> {
     }
     let servers: Map<String, Value> =
         [&floor, &postern].into_iter().map(|server| (server.name().to_owned(), server.figures())).collect();
-    let report = json!({"operations": operations, "servers": servers, "seconds": options.secs, "connections": CONNECTIONS});
+    let mut report = json!({"operations": operations, "servers": servers, "seconds": options.secs, "connections": CONNECTIONS});
+    if let Some(tenants) = &tenants {
+        put(&mut report, TENANTS, tenants.clone());
+    }
     std::fs::write(&options.out, format!("{report:#}\n"))?;
     table::print(&report);
+    if let Some(report) = &tenants {
+        tenants::print(report);
+    }
     Ok(())
 }
 

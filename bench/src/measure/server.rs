@@ -16,7 +16,6 @@ use tokio::time::sleep;
 /// How long a server may take to answer for the first time.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// How often the start with an existing database is timed; the middle one counts.
 const STARTS: usize = 5;
 
 /// Which core runs what.
@@ -42,6 +41,7 @@ pub(crate) struct Server {
     base: String,
     issuer: String,
     directory: PathBuf,
+    keeps_directory: bool,
     start_up: Duration,
     /// The same after the process was killed (SIGKILL) in the midst of its life.
     start_up_after_kill: Duration,
@@ -60,6 +60,8 @@ struct Recipe<'a> {
     /// Says whether the server can do its work.
     ready: &'a str,
     pinned: Option<Pinned>,
+    /// How often the start with an existing database is timed; the middle one counts.
+    starts: usize,
 }
 
 impl Server {
@@ -70,21 +72,47 @@ impl Server {
         let data = directory.join("floor.db").display().to_string();
         let arguments = vec!["--port".into(), port.to_string(), "--data".into(), data];
         let base = format!("https://localhost:{port}");
-        Recipe { name: "floor", program, arguments, directory, base, path: "", ready: "/alive", pinned }
-            .start()
-            .await
+        Recipe {
+            name: "floor",
+            program,
+            arguments,
+            directory,
+            base,
+            path: "",
+            ready: "/alive",
+            pinned,
+            starts: STARTS,
+        }
+        .start()
+        .await
     }
 
     /// Postern as `postern demo` runs it.
     pub(crate) async fn postern(program: &Path, scratch: &Path, pinned: Option<Pinned>) -> Result<Self> {
-        let port = free_port()?;
-        let directory = scratch.join(format!("postern-{port}"));
+        let directory = scratch.join(format!("postern-{}", free_port()?));
+        Self::postern_in(program, &directory, STARTS, pinned).await
+    }
+
+    /// The same in a directory that may hold a database already; its start is timed so many times.
+    pub(crate) async fn postern_in(
+        program: &Path,
+        directory: &Path,
+        starts: usize,
+        pinned: Option<Pinned>,
+    ) -> Result<Self> {
+        let (port, directory) = (free_port()?, directory.to_owned());
         let data = directory.join("data").display().to_string();
         let arguments =
             vec!["demo".into(), "--listen".into(), format!("127.0.0.1:{port}"), "--data-dir".into(), data];
         let base = format!("https://localhost:{port}");
         let (name, path, ready) = ("postern", "/default/default", "/ready");
-        Recipe { name, program, arguments, directory, base, path, ready, pinned }.start().await
+        Recipe { name, program, arguments, directory, base, path, ready, pinned, starts }.start().await
+    }
+
+    /// Stops in order, and leaves its directory.
+    pub(crate) async fn leave(mut self) {
+        self.keeps_directory = true;
+        stop(&mut self.child).await;
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -120,13 +148,13 @@ impl Recipe<'_> {
     /// Starts it once to make its database, then times further starts, the last one, which stays, after a kill.
     async fn start(self) -> Result<Server> {
         fs::create_dir_all(self.directory.join("data"))?;
-        let (child, _) = self.spawn().await?;
-        stop(child).await;
+        let (mut child, _) = self.spawn().await?;
+        stop(&mut child).await;
         let mut times = Vec::new();
-        for _ in 0..STARTS {
-            let (child, time) = self.spawn().await?;
+        for _ in 0..self.starts {
+            let (mut child, time) = self.spawn().await?;
             times.push(time);
-            stop(child).await;
+            stop(&mut child).await;
         }
         times.sort_unstable();
         let (mut killed, _) = self.spawn().await?;
@@ -141,6 +169,7 @@ impl Recipe<'_> {
             issuer: format!("{}{}", self.base, self.path),
             base: self.base,
             directory: self.directory,
+            keeps_directory: false,
             start_up_after_kill,
             start_up: times.get(times.len() / 2).copied().unwrap_or_default(),
         })
@@ -171,7 +200,7 @@ impl Recipe<'_> {
                 bail!("{} ended with {status}: {}", self.name, log.trim());
             }
             if watch.elapsed() > START_LIMIT {
-                stop(child).await;
+                stop(&mut child).await;
                 bail!("{} did not answer within {START_LIMIT:?}", self.name);
             }
             sleep(Duration::from_millis(1)).await;
@@ -183,12 +212,14 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.directory);
+        if !self.keeps_directory {
+            let _ = fs::remove_dir_all(&self.directory);
+        }
     }
 }
 
 /// Asks a server to stop and waits for it; insists after ten seconds.
-async fn stop(mut child: Child) {
+async fn stop(child: &mut Child) {
     let _ = Command::new("kill").arg(child.id().to_string()).status();
     for _ in 0..1000 {
         if matches!(child.try_wait(), Ok(Some(_))) {

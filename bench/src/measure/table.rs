@@ -2,6 +2,14 @@
 
 use serde_json::Value;
 
+use crate::STORM;
+
+/// What a token may take at the 99th percentile while logins take all there is.
+const STORM_MILLIS: f64 = 20.0;
+
+const HEAD: [&str; 10] =
+    ["one core", "floor", "postern", "ratio", "floor", "postern", "ratio", "primitive", "floor", "postern"];
+
 /// Prints the report.
 pub(crate) fn print(report: &Value) {
     let row = |cells: [&str; 10]| {
@@ -14,18 +22,7 @@ pub(crate) fn print(report: &Value) {
         println!("{}", line.trim_end());
     };
     println!();
-    row([
-        "one core",
-        "floor",
-        "postern",
-        "ratio",
-        "floor",
-        "postern",
-        "ratio",
-        "primitive",
-        "floor",
-        "postern",
-    ]);
+    row(HEAD);
     row(["", "ops/s", "ops/s", "", "CPU µs/op", "CPU µs/op", "by CPU", "by CPU", "p50/p99 ms", "p50/p99 ms"]);
     for both in report.pointer("/operations").and_then(Value::as_array).into_iter().flatten() {
         let name = both.pointer("/name").and_then(Value::as_str).unwrap_or_default();
@@ -48,6 +45,9 @@ pub(crate) fn print(report: &Value) {
             &latency("floor"),
             &latency("postern"),
         ]);
+        if name == STORM {
+            println!("    {}", storm_verdict(number("/postern/one/p99_us") / 1000.0));
+        }
         for run in ["/floor/many", "/floor/one", "/postern/many", "/postern/one"] {
             if let Some(error) = both.pointer(&format!("{run}/first_error")).and_then(Value::as_str) {
                 println!("    {run}: {} errors, the first: {error}", number(&format!("{run}/errors")));
@@ -69,6 +69,11 @@ pub(crate) fn print(report: &Value) {
         };
         println!("{title:<19}{:>12.1}{:>12.1}", value("floor"), value("postern"));
     }
+}
+
+fn storm_verdict(p99: f64) -> String {
+    let verdict = if p99 <= STORM_MILLIS { "held" } else { "NOT held" };
+    format!("tokens within {STORM_MILLIS} ms while others log in: {verdict}")
 }
 
 /// `part` of `whole`; 100% is as good as the floor.

@@ -23,8 +23,10 @@ impl Engine {
         params: &Params,
         call: &Call,
     ) -> Result<AuthenticatedClient, Refusal> {
-        let credential = client_auth::identify(presented, params)?;
-        let result = self.check_credential(workspace, &credential).await;
+        let by_header = presented.authorization.is_some();
+        let marked = |refusal: Refusal| Refusal { by_header, ..refusal };
+        let credential = client_auth::identify(presented, params).map_err(marked)?;
+        let result = self.check_credential(workspace, &credential).await.map_err(marked);
         if let Err(refusal) = &result {
             let event = Event::new("client_authentication", "refused").client(&credential.client_id);
             self.audit.push(

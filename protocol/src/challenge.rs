@@ -7,7 +7,9 @@ use crate::error::{ErrorCode, Reason, Refusal};
 /// §3, RFC 9449 §7.1; attack CAU-15). Descriptions have no quotes by RFC 6749 §5.2.
 pub fn challenges(refusal: &Refusal, realm: &str) -> Vec<String> {
     match refusal.code() {
-        ErrorCode::InvalidClient => vec![format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")],
+        ErrorCode::InvalidClient if asks_for_header(refusal) => {
+            vec![format!("Basic realm=\"{realm}\", charset=\"UTF-8\"")]
+        }
         ErrorCode::InvalidToken
         | ErrorCode::InsufficientScope
         | ErrorCode::InsufficientUserAuthentication => of_resource(refusal, realm),
@@ -19,6 +21,17 @@ pub fn challenges(refusal: &Refusal, realm: &str) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// RFC 6749 §5.2: the scheme that the client used is told, to who used the header, and to who showed nothing. Whoever
+/// authenticates by the body learns the error from there: client libraries take any challenge for a wish to get another
+/// header, and hide `invalid_client` behind it.
+fn asks_for_header(refusal: &Refusal) -> bool {
+    refusal.by_header
+        || matches!(
+            refusal.reason,
+            Reason::ClientAuthenticationMissing | Reason::AuthorizationHeaderMalformed
+        )
 }
 
 fn is_about_access_token(refusal: &Refusal) -> bool {
@@ -84,8 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn cau_15_a_failed_client_authentication_is_challenged() {
-        assert_eq!(of(Reason::ClientSecretWrong), ["Basic realm=\"Postern\", charset=\"UTF-8\""]);
+    fn cau_15_a_failed_client_authentication_by_header_is_challenged() {
+        let by_header = |by_header| Refusal { by_header, ..Reason::ClientSecretWrong.into() };
+        let basic = ["Basic realm=\"Postern\", charset=\"UTF-8\""];
+        assert_eq!(of(by_header(true)), basic);
+        assert_eq!(of(Reason::ClientAuthenticationMissing), basic);
+        assert_eq!(of(Reason::AuthorizationHeaderMalformed), basic);
+        assert!(of(by_header(false)).is_empty());
     }
 
     #[test]

@@ -138,6 +138,8 @@ pub struct Refusal {
     pub expected: Option<String>,
     /// Set at a protected resource.
     pub challenge: Option<Box<Challenge>>,
+    /// Whether the client authenticated by the `Authorization` header (RFC 6749 §5.2).
+    pub by_header: bool,
     /// The nonce that the next DPoP proof has to have: the header `DPoP-Nonce` (RFC 9449 §8).
     pub nonce: Option<Box<str>>,
     /// Seconds until the same request may do better (RFC 9110 §10.2.3).
@@ -161,6 +163,7 @@ impl Refusal {
             received: None,
             expected: None,
             challenge: None,
+            by_header: false,
             nonce: None,
             retry_after: None,
         }

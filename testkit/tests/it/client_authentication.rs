@@ -222,11 +222,41 @@ async fn cau_14_basic_is_form_decoded_once() {
     basic(&server, "special", &twice).await.expect_error(401, "invalid_client");
 }
 
+/// RFC 6749 §5.2: the challenge is for the client that used the header, or nothing; client libraries show a challenge
+/// instead of the error.
 #[tokio::test]
-async fn cau_15_a_401_names_the_scheme() {
+async fn cau_15_a_401_names_the_scheme_to_who_used_the_header_or_nothing() {
     let server = TestServer::start().await;
-    let answer = basic(&server, "service", "wrong").await.expect_error(401, "invalid_client");
-    assert!(answer.header("www-authenticate").starts_with("Basic"), "{}", answer.header("www-authenticate"));
+    let assertion = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJzZXJ2aWNlIiwic3ViIjoic2VydmljZSJ9.c2ln";
+    let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let by_body: [&[(&str, &str)]; 5] = [
+        &[("client_id", "service"), ("client_secret", "wrong")],
+        &[("client_id", "nobody"), ("client_secret", "wrong")],
+        &[("client_id", "service")],
+        &[("client_assertion_type", kind), ("client_assertion", assertion)],
+        &[("client_assertion_type", kind), ("client_assertion", "nonsense")],
+    ];
+    for endpoint in ["oauth2/token", "oauth2/introspect", "oauth2/revoke", "par", "device/authorization"] {
+        let ask = |fields: &[(&str, &str)]| {
+            let common = [("grant_type", "client_credentials"), ("token", "x"), ("scope", "openid")];
+            Ask::form(&format!("/default/default/{endpoint}"), &[&common[..], fields].concat())
+        };
+        let by_header = [
+            ask(&[]).basic("service", "wrong"),
+            ask(&[]).basic("nobody", "x"),
+            ask(&[]).header("authorization", "Basic !!!"),
+        ];
+        for ask in by_header {
+            let answer = server.send(ask).await.expect_error(401, "invalid_client");
+            assert!(answer.header("www-authenticate").starts_with("Basic "), "{endpoint}");
+        }
+        let nothing = server.send(ask(&[])).await.expect_error(401, "invalid_client");
+        assert!(nothing.header("www-authenticate").starts_with("Basic "), "{endpoint}");
+        for fields in by_body {
+            let answer = server.send(ask(fields)).await.expect_error(401, "invalid_client");
+            assert_eq!(answer.header("www-authenticate"), "", "{endpoint} {fields:?}");
+        }
+    }
 }
 
 #[tokio::test]

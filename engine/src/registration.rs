@@ -3,14 +3,14 @@
 use crate::client_lookup::read_client;
 use crate::entropy::SystemEntropy;
 use crate::{Call, Engine, EngineError, Workspace, unused_clients};
+use jose::SecretString;
 use protocol::assertion::SeenJti;
 use protocol::client::Client;
-
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
 use protocol::id::ClientId;
 use protocol::record::{Artifact, Document, DocumentKind, Expect, HandleHash, Write};
-use protocol::registration::{self, RegistrationToken};
+use protocol::registration::{self, Registrant, RegistrationToken};
 use protocol::resource_request::ResourceRequest;
 use protocol::single_use::SingleUse;
 use serde_json::{Map, Value, json};
@@ -35,8 +35,9 @@ impl Engine {
     ) -> Result<Vec<u8>, Refusal> {
         let admitted: Vec<SingleUse> =
             self.may_register(workspace, request, call).await?.into_iter().collect();
+        let registrant = if admitted.is_empty() { Registrant::Anybody } else { Registrant::Vouched };
         let members = registration::parse(body)?;
-        let mut client = registration::client(&members, &workspace.server, &workspace.catalog)?;
+        let mut client = registration::client(&members, registrant, &workspace.server, &workspace.catalog)?;
         self.check_sector(&client).await?;
         let counted = self.check_quota(workspace, call).await?;
         client.tenant_id = workspace.tenant.clone();
@@ -90,7 +91,9 @@ impl Engine {
             let refusal = Refusal::new(Reason::RegistrationMetadata).parameter("client_id");
             return Err(refusal.expected("the client_id of the registration (RFC 7592 §2.2)"));
         }
-        let said = registration::client(&members, &workspace.server, &workspace.catalog)?;
+        let itself = Registrant::Itself(&before);
+        let said = registration::client(&members, itself, &workspace.server, &workspace.catalog)?;
+        self.check_same_secret(&members, &before).await?;
         self.check_sector(&said).await?;
         let mut client = Client {
             tenant_id: before.tenant_id,
@@ -206,6 +209,18 @@ impl Engine {
                 .received(uri.as_str())
                 .expected("an address that answers with status 200")),
         }
+    }
+
+    /// An update may repeat the secret, and cannot choose another (RFC 7592 §2.2).
+    async fn check_same_secret(&self, members: &Map<String, Value>, client: &Client) -> Result<(), Refusal> {
+        let Some(sent) = members.get("client_secret") else { return Ok(()) };
+        let secret = SecretString::new(sent.as_str().unwrap_or_default().to_owned());
+        if self.hashing.verify_client_secret(&secret, client, self.now()).await? {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::RegistrationMetadata)
+            .parameter("client_secret")
+            .expected("the secret that the client has, or none"))
     }
 
     /// A secret where the method needs one and there is none (attack DCR-16: 256 random bits in base64url).

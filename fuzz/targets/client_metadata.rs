@@ -3,8 +3,9 @@
 
 use super::world::WORLDS;
 use protocol::client::Client;
+use protocol::client_id_metadata;
 use protocol::redirect_uri::Parts;
-use protocol::{client_id_metadata, registration};
+use protocol::registration::{self, Registrant};
 use serde_json::Value;
 
 const ID: &str = "https://client.example/metadata.json";
@@ -23,7 +24,10 @@ pub(super) fn run(data: &[u8]) {
         assert!(url.starts_with("https://") && !url.contains('#') && client_id_metadata::is_url(url));
     }
     let Ok(members) = registration::parse(data) else { return };
-    let Ok(client) = registration::client(&members, &world.server, &world.catalog) else { return };
+    let Ok(client) = registration::client(&members, Registrant::Anybody, &world.server, &world.catalog)
+    else {
+        return;
+    };
     is_harmless(&client);
     assert!(!client.system && client.hashed_secret.is_none());
     assert!(
@@ -33,7 +37,8 @@ pub(super) fn run(data: &[u8]) {
     let shown = registration::shown(&client);
     assert!(shown.values().all(|value| !value.is_null()), "decisions 16");
     // RFC 7592 §2.2: a client may send back what it was told, without what only the server says.
-    let again = registration::client(&shown, &world.server, &world.catalog).expect("what was shown is valid");
+    let again = registration::client(&shown, Registrant::Anybody, &world.server, &world.catalog)
+        .expect("what was shown is valid");
     let again = Value::Object(registration::shown(&again));
     assert_eq!(again, Value::Object(shown));
 }

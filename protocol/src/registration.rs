@@ -19,6 +19,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+mod grant_types;
+
+pub use grant_types::Registrant;
+
 /// Longest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Most entries of any list.
@@ -70,10 +74,6 @@ const MEMBERS: &[&str] = &[
     "software_version",
 ];
 
-/// Grant types that a client may take by itself. One that acts for itself or with somebody's password is made by an
-/// administrator (attack DCR-11).
-const GRANT_TYPES: &[&str] =
-    &["authorization_code", "implicit", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"];
 const SIGNING_ALGORITHMS: &[&str] = &["RS256", "ES256", "PS256", "EdDSA"];
 
 /// How a client manages its own registration (RFC 7592 §3); stored with it, never shown.
@@ -146,7 +146,12 @@ pub fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
 ///
 /// # Errors
 /// [`Reason::RegistrationRedirectUri`] or [`Reason::RegistrationMetadata`] with the member (RFC 7591 §3.2.2).
-pub fn client(members: &Map<String, Value>, server: &Server, catalog: &Catalog) -> Result<Client, Refusal> {
+pub fn client(
+    members: &Map<String, Value>,
+    registrant: Registrant<'_>,
+    server: &Server,
+    catalog: &Catalog,
+) -> Result<Client, Refusal> {
     let mut said: Map<String, Value> = Map::new();
     for name in MEMBERS {
         if let Some(value) = members.get(*name) {
@@ -154,17 +159,19 @@ pub fn client(members: &Map<String, Value>, server: &Server, catalog: &Catalog) 
             said.insert((*name).to_owned(), value.clone());
         }
     }
-    let names_application_type = said.contains_key("application_type");
-    let mut client: Client = serde_json::from_value(Value::Object(said))
+    let mut client: Client = serde_json::from_value(Value::Object(said.clone()))
         .map_err(|why| metadata("a member", &why.to_string(), "the type that RFC 7591 gives it"))?;
-    if !names_application_type && is_local(&client) {
+    if !said.contains_key("application_type") && is_local(&client) {
         "native".clone_into(&mut client.application_type);
     }
-    settle_grants(&mut client, server)?;
+    if !said.contains_key("subject_type") {
+        settle_subject_type(&mut client, server);
+    }
+    grant_types::settle(&mut client, &said, registrant)?;
     settle_scopes(&mut client, members, server, catalog)?;
     check_redirect_uris(&client)?;
     check_authentication(&client, server)?;
-    check_algorithms(&client)?;
+    check_values(&client, server)?;
     check_addresses(&client)?;
     check_one_sector(&client)?;
     // OIDC Registration §2 (decisions 5).
@@ -206,41 +213,12 @@ fn is_local(client: &Client) -> bool {
     !uris.is_empty() && uris.iter().all(local)
 }
 
-/// Grant and response types belong together (RFC 7591 §2.1); what a client cannot have is replaced by what it can, and
-/// the answer says so (RFC 7591 §3.2.1).
-fn settle_grants(client: &mut Client, server: &Server) -> Result<(), Refusal> {
-    if client.grant_types.is_empty() {
-        client.grant_types = vec!["authorization_code".to_owned()];
+/// `public`, unless the workspace has pairwise identifiers only (OIDC Core §8).
+fn settle_subject_type(client: &mut Client, server: &Server) {
+    let supported = &server.subject_identifier_types;
+    if !supported.contains(&client.subject_type) {
+        client.subject_type = supported.first().cloned().unwrap_or_default();
     }
-    for response_type in &client.response_types {
-        let mut parts: Vec<&str> = response_type.split(' ').collect();
-        parts.sort_unstable();
-        parts.dedup();
-        let known = parts.iter().all(|part| ["code", "id_token", "token"].contains(part));
-        if !known && response_type != "none" {
-            return Err(metadata("response_types", response_type, "code, id_token and token, combined"));
-        }
-        let (with_code, with_token) =
-            (parts.contains(&"code"), parts.iter().any(|part| part.ends_with("token")));
-        for (needed, grant_type) in [(with_code, "authorization_code"), (with_token, "implicit")] {
-            if needed && !client.registered_grant_type(grant_type) {
-                client.grant_types.push(grant_type.to_owned());
-            }
-        }
-    }
-    let asked = std::mem::take(&mut client.grant_types);
-    let is_possible = |name: &String| GRANT_TYPES.contains(&name.as_str()) && server.allows_grant_type(name);
-    for grant_type in asked.iter().filter(|name| is_possible(name)) {
-        if !client.registered_grant_type(grant_type) {
-            client.grant_types.push(grant_type.clone());
-        }
-    }
-    if client.grant_types.is_empty() {
-        return Err(metadata("grant_types", &asked.join(" "), "authorization_code, refresh_token"));
-    }
-    let implicit = client.registered_grant_type("implicit");
-    client.response_types.retain(|response_type| implicit || !response_type.contains("token"));
-    Ok(())
 }
 
 /// `scope`, within what the workspace gives to such clients; all of that if nothing is asked (RFC 7591 §2).
@@ -309,27 +287,33 @@ fn check_authentication(client: &Client, server: &Server) -> Result<(), Refusal>
         return Err(metadata("jwks", "none", "jwks or jwks_uri with private_key_jwt"));
     }
     let with_secret = method == TokenEndpointAuthMethod::ClientSecretJwt;
+    let supported = &server.token_endpoint_auth_signing_alg_values;
     match client.token_endpoint_auth_signing_alg {
-        Some(alg) if alg.is_symmetric() != with_secret => {
+        Some(alg) if alg.is_symmetric() != with_secret || !supported.contains(&alg) => {
             Err(metadata("token_endpoint_auth_signing_alg", alg.name(), "an algorithm of the method"))
         }
         _ => Ok(()),
     }
 }
 
-fn check_algorithms(client: &Client) -> Result<(), Refusal> {
+/// Values that the workspace does not support would be registered and never work.
+fn check_values(client: &Client, server: &Server) -> Result<(), Refusal> {
     let one_of = |member: &str, value: &str, allowed: &[&str]| {
         let fits = value.is_empty() || allowed.contains(&value);
         if fits { Ok(()) } else { Err(metadata(member, value, &allowed.join(", "))) }
     };
+    let rules = Rules::of_workspace(server);
+    let supported = |name: &&str| Algorithm::parse(name).is_some_and(|alg| rules.allows_algorithm(alg));
+    let signing: Vec<&str> = SIGNING_ALGORITHMS.iter().copied().filter(supported).collect();
+    let or = |special: &'static str| [&[special], &signing[..]].concat();
     let alg = client.id_token_signed_response_alg.map_or("", Algorithm::name);
-    one_of("id_token_signed_response_alg", alg, SIGNING_ALGORITHMS)?;
+    one_of("id_token_signed_response_alg", alg, &signing)?;
+    one_of("userinfo_signed_response_alg", &client.userinfo_signed_response_alg, &or("none"))?;
+    // An unsigned request object is never accepted (RFC 9101 §10.5).
+    one_of("request_object_signing_alg", &client.request_object_signing_alg, &or("any"))?;
     one_of("application_type", &client.application_type, &["web", "native"])?;
-    one_of("subject_type", &client.subject_type, &["public", "pairwise"])?;
-    let signed = ["none", "RS256", "ES256", "PS256", "EdDSA"];
-    one_of("userinfo_signed_response_alg", &client.userinfo_signed_response_alg, &signed)?;
-    let request = ["any", "none", "RS256", "ES256", "PS256", "EdDSA"];
-    one_of("request_object_signing_alg", &client.request_object_signing_alg, &request)?;
+    let subject_types: Vec<&str> = server.subject_identifier_types.iter().map(String::as_str).collect();
+    one_of("subject_type", &client.subject_type, &subject_types)?;
     if let Some(fault) = encryption::faults(client).first() {
         return Err(metadata(fault.member, &fault.received, &fault.expected));
     }

@@ -6,7 +6,7 @@ pub(crate) mod server;
 pub(crate) mod web_uri;
 
 use protocol::client_auth::CLIENT_AUTH_METHODS;
-use protocol::grant::GRANTS;
+use protocol::grant::{CONTRACT_GRANT_TYPES, GRANTS};
 use std::sync::LazyLock;
 
 /// Grant types that may be registered: those of the contract, of which the ones that are not implemented have no
@@ -17,18 +17,6 @@ pub(crate) static GRANT_TYPES: LazyLock<Vec<&str>> =
 /// Client authentication methods that may be registered: those of the contract and of the registry.
 pub(crate) static AUTH_METHODS: LazyLock<Vec<&str>> =
     LazyLock::new(|| with(CONTRACT_AUTH_METHODS, CLIENT_AUTH_METHODS.iter().map(|m| m.method().name())));
-
-const CONTRACT_GRANT_TYPES: &[&str] = &[
-    "authorization_code",
-    "implicit",
-    "client_credentials",
-    "refresh_token",
-    "password",
-    "urn:ietf:params:oauth:grant-type:jwt-bearer",
-    "urn:openid:params:grant-type:ciba",
-    "urn:ietf:params:oauth:grant-type:token-exchange",
-    "urn:ietf:params:oauth:grant-type:device_code",
-];
 
 /// Response types of the contract; the order of their parts does not matter (OAuth Multiple Response Types §5).
 pub(crate) const RESPONSE_TYPES: &[&str] = &[

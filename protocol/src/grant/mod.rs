@@ -70,6 +70,24 @@ pub static GRANTS: &[&dyn Grant] = &[
     &token_exchange::TokenExchange,
 ];
 
+/// Grant types of the contract; those that are not implemented may be registered and have no effect (decisions 2).
+pub const CONTRACT_GRANT_TYPES: &[&str] = &[
+    "authorization_code",
+    "implicit",
+    "client_credentials",
+    "refresh_token",
+    "password",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "urn:openid:params:grant-type:ciba",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:ietf:params:oauth:grant-type:device_code",
+];
+
+/// Whether a client may be registered for it: one of the contract's, or one that the registry knows beside.
+pub fn may_be_registered(grant_type: &str) -> bool {
+    CONTRACT_GRANT_TYPES.contains(&grant_type) || GRANTS.iter().any(|grant| grant.grant_type() == grant_type)
+}
+
 /// The grant type that a token request names, if the workspace and the client may use it.
 ///
 /// # Errors

@@ -250,12 +250,9 @@ async fn oidcc_registration_sector_uri_and_sector_bad() {
     assert_eq!(site.visits(), visits);
 }
 
-#[tokio::test]
-async fn an_initial_access_token_counts_once() {
-    let server = open().await;
-    settings(&server, &json!({"enabled": true, "initial_access_token": {"required": true}})).await;
-    let metadata = json!({"redirect_uris": [REDIRECT_URI]});
-    assert_eq!(register(&server, &metadata).await.status, 401);
+/// The workspace asks for initial access tokens from now on, and gives this one.
+async fn initial_access_token(server: &TestServer) -> String {
+    settings(server, &json!({"enabled": true, "initial_access_token": {"required": true}})).await;
     let administrator = server.administrator().await;
     let scope = json!({
         "authorization_server_id": "default", "service_id": "default-oauth2", "name": "dcr_register",
@@ -263,15 +260,19 @@ async fn an_initial_access_token_counts_once() {
     administrator.post("/scopes", &scope).await.expect(201);
     let scopes = json!({"scopes": ["introspect_tokens", "revoke_tokens", "dcr_register"]});
     administrator.change("/clients/service", &scopes).await;
-    let service = server.party("service");
-    let token = async |scope: &str| {
-        let answer = service.client_credentials(scope).await.expect(200).json();
-        answer["access_token"].as_str().unwrap().to_owned()
-    };
-    let other = token("introspect_tokens").await;
+    let answer = server.party("service").client_credentials("dcr_register").await.expect(200).json();
+    text(&answer, "access_token").to_owned()
+}
+
+#[tokio::test]
+async fn an_initial_access_token_counts_once() {
+    let server = open().await;
+    let metadata = json!({"redirect_uris": [REDIRECT_URI]});
+    let initial = initial_access_token(&server).await;
+    assert_eq!(register(&server, &metadata).await.status, 401);
     let ask = |token: &str| Ask::json(Method::POST, REGISTER, &metadata).bearer(token);
-    assert_eq!(server.send(ask(&other)).await.status, 403);
-    let initial = token("dcr_register").await;
+    let other = server.party("service").client_credentials("introspect_tokens").await.expect(200).json();
+    assert_eq!(server.send(ask(text(&other, "access_token"))).await.status, 403);
     server.send(ask(&initial)).await.expect(201);
     assert_eq!(server.send(ask(&initial)).await.status, 401, "used up");
 }
@@ -386,4 +387,152 @@ async fn oidcc_c0_2_the_registration_of_the_conformance_suite() {
     let read = server.send(Ask::get(address).bearer(token)).await.expect(200).json();
     assert_eq!(read["initiate_login_uri"], metadata["initiate_login_uri"]);
     server.send(Ask::new(Method::DELETE, address).bearer(token)).await.expect(204);
+}
+
+/// RFC 7591 §3.2.1 and decisions 2: what is asked is registered, and works once the workspace allows it.
+#[tokio::test]
+async fn rfc7591_3_2_1_grant_and_response_types_are_those_that_were_asked_for() {
+    let server = open().await;
+    let metadata = json!({
+        "redirect_uris": [REDIRECT_URI],
+        "grant_types": [
+            "authorization_code", "implicit", "refresh_token", "urn:openid:params:grant-type:ciba",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
+        "response_types": ["code", "id_token", "code id_token"],
+        "token_endpoint_auth_method": "none",
+    });
+    let client = register(&server, &metadata).await.expect(201).json();
+    let read =
+        Ask::get(text(&client, "registration_client_uri")).bearer(text(&client, "registration_access_token"));
+    let read = server.send(read).await.expect(200).json();
+    for member in ["grant_types", "response_types"] {
+        assert_eq!(client[member], metadata[member]);
+        assert_eq!(read[member], metadata[member]);
+    }
+    let party = server.party_at("/default/default", text(&client, "client_id"), None);
+    party.tokens().await;
+    let url = party.authorize_url(&[("response_type", "id_token"), ("nonce", "n-1")]);
+    let answer = server.browser().authorize(&url).await;
+    assert_eq!(answer.response_parameter("error").as_deref(), Some("unsupported_response_type"));
+    let administrator = server.administrator().await;
+    let mut workspace = administrator.get("/servers/default").await.expect(200).json();
+    workspace["grant_types"].as_array_mut().unwrap().push(json!("implicit"));
+    administrator.put("/servers/default", &workspace).await.expect(200);
+    let answer = server.browser().authorize(&url).await;
+    assert!(answer.response_parameter("id_token").is_some(), "{}", answer.location());
+    // What contradicts itself or is in no list is refused, not mended in silence (RFC 7591 §2.1).
+    for (grant_types, response_types) in [
+        (json!(["authorization_code"]), json!(["id_token"])),
+        (json!(["implicit"]), json!(["code"])),
+        (json!(["authorization_code", "magic"]), json!(["code"])),
+    ] {
+        let odd = json!({
+            "redirect_uris": [REDIRECT_URI], "grant_types": grant_types, "response_types": response_types,
+        });
+        refused(&server, "invalid_client_metadata", &odd).await;
+    }
+}
+
+#[tokio::test]
+async fn rfc7591_2_1_a_device_registers_without_a_redirect_uri() {
+    let server = open().await;
+    let grant_types = json!(["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]);
+    let metadata = json!({"grant_types": grant_types, "token_endpoint_auth_method": "none"});
+    let client = register(&server, &metadata).await.expect(201).json();
+    assert_eq!((&client["grant_types"], &client["response_types"]), (&grant_types, &json!([])));
+    let fields = [("client_id", text(&client, "client_id")), ("scope", "openid")];
+    let started = server.send(Ask::form("/default/default/device/authorization", &fields)).await;
+    assert!(started.expect(200).json()["user_code"].is_string());
+}
+
+/// Whom an administrator gave an initial access token may register a client that acts for itself; it cannot take more
+/// by an update, and it keeps that.
+#[tokio::test]
+async fn dcr_11_a_client_that_somebody_vouched_for_may_act_for_itself() {
+    let server = open().await;
+    let metadata = json!({"grant_types": ["client_credentials"], "response_types": []});
+    refused(&server, "invalid_client_metadata", &metadata).await;
+    let initial = initial_access_token(&server).await;
+    let ask = Ask::json(Method::POST, REGISTER, &metadata).bearer(&initial);
+    let client = server.send(ask).await.expect(201).json();
+    assert_eq!(client["grant_types"], metadata["grant_types"]);
+    let (id, secret) = (text(&client, "client_id"), text(&client, "client_secret"));
+    server.party_at("/default/default", id, Some(secret)).client_credentials("").await.expect(200);
+    let update = json!({"client_id": id, "grant_types": ["client_credentials", "password"]});
+    let ask = Ask::json(Method::PUT, text(&client, "registration_client_uri"), &update);
+    let updated =
+        server.send(ask.bearer(text(&client, "registration_access_token"))).await.expect(200).json();
+    assert_eq!(updated["grant_types"], json!(["client_credentials"]));
+}
+
+/// Every member of RFC 7591 §2 and OIDC Registration §2 that a client may say comes back as it was said: from the
+/// registration, from reading, and from putting back what was read.
+#[tokio::test]
+async fn rfc7591_3_2_1_every_member_comes_back_as_it_was_said() {
+    let server = open().await;
+    let site = Site::start().await;
+    site.put("/sector", "", &json!([REDIRECT_URI]).to_string());
+    let key = testkit::signer(jose::Algorithm::ES256);
+    let metadata = json!({
+        "redirect_uris": [REDIRECT_URI], "response_types": ["code", "none"],
+        "grant_types": ["authorization_code", "refresh_token"], "application_type": "web",
+        "contacts": ["ada@example.com", "bob@example.com"], "client_name": "Ada's \u{2764} application",
+        "client_uri": "https://example.com/", "logo_uri": "https://example.com/logo.png",
+        "policy_uri": "https://example.com/policy", "tos_uri": "https://example.com/tos",
+        "jwks": {"keys": [key.public_jwk()]}, "sector_identifier_uri": site.url("/sector"),
+        "subject_type": "pairwise", "id_token_signed_response_alg": "ES256",
+        "userinfo_signed_response_alg": "RS256", "request_object_signing_alg": "ES256",
+        "request_uris": ["https://example.com/request#hash"], "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256", "default_max_age": 3600, "require_auth_time": true,
+        "default_acr_values": ["1"], "initiate_login_uri": "https://example.com/start",
+        "post_logout_redirect_uris": ["https://example.com/bye"],
+        "frontchannel_logout_uri": "https://example.com/front", "frontchannel_logout_session_required": true,
+        "backchannel_logout_uri": "https://example.com/back", "backchannel_logout_session_required": true,
+        "require_pushed_authorization_requests": true, "dpop_bound_access_tokens": true,
+        "software_id": "4NRB1-0XZABZI9E6-5SM3R", "software_version": "2.1", "scope": "openid email",
+    });
+    let made = register(&server, &metadata).await.expect(201).json();
+    let address = text(&made, "registration_client_uri").to_owned();
+    let read = Ask::get(&address).bearer(text(&made, "registration_access_token"));
+    let read = server.send(read).await.expect(200).json();
+    let update = Ask::json(Method::PUT, &address, &read).bearer(text(&made, "registration_access_token"));
+    let updated = server.send(update).await.expect(200).json();
+    for (name, value) in metadata.as_object().unwrap() {
+        for shown in [&made, &read, &updated] {
+            assert_eq!(&shown[name], value, "{name}");
+        }
+    }
+    // What the workspace does not do is not registered as if it did.
+    server
+        .administrator()
+        .await
+        .change("/servers/default", &json!({"subject_identifier_types": ["pairwise"]}))
+        .await;
+    let plain = json!({"redirect_uris": [REDIRECT_URI]});
+    assert_eq!(register(&server, &plain).await.expect(201).json()["subject_type"], "pairwise");
+    for (member, value) in [("subject_type", "public"), ("request_object_signing_alg", "none")] {
+        refused(&server, "invalid_client_metadata", &json!({"redirect_uris": [REDIRECT_URI], member: value}))
+            .await;
+    }
+}
+
+/// RFC 7592 §2.2: the secret may be repeated and not chosen.
+#[tokio::test]
+async fn rfc7592_2_2_an_update_cannot_choose_the_secret() {
+    let server = open().await;
+    let client = register(&server, &json!({"redirect_uris": [REDIRECT_URI]})).await.expect(201).json();
+    let (id, secret) = (text(&client, "client_id"), text(&client, "client_secret"));
+    let token = text(&client, "registration_access_token");
+    let update = async |sent: &Value| {
+        let body = json!({"client_id": id, "client_secret": sent, "redirect_uris": [REDIRECT_URI]});
+        server
+            .send(Ask::json(Method::PUT, text(&client, "registration_client_uri"), &body).bearer(token))
+            .await
+    };
+    for chosen in [json!("chosen-chosen-chosen-chosen-chosen-chosen"), json!(""), json!(7)] {
+        update(&chosen).await.expect_error(400, "invalid_client_metadata");
+    }
+    update(&json!(secret)).await.expect(200);
+    server.party_at("/default/default", id, Some(secret)).tokens().await;
 }

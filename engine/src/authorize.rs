@@ -15,6 +15,7 @@ use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
+use protocol::form_action;
 use protocol::id::ClientId;
 use protocol::par;
 use protocol::params::Params;
@@ -46,9 +47,9 @@ pub enum NextPage {
 
 /// How an authorization request goes on.
 pub enum AuthorizeAnswer {
-    /// To the client; `origin` is where a form may be sent (CSP `form-action`). `browser_state` is for the cookie that
+    /// To the client; `targets` are where a form may lead (CSP `form-action`). `browser_state` is for the cookie that
     /// the check_session_iframe reads, where the workspace has one.
-    Respond { outgoing: Outgoing, origin: String, browser_state: Option<String> },
+    Respond { outgoing: Outgoing, targets: Vec<String>, browser_state: Option<String> },
     /// To one of our pages, in a login keyed by `login_id`.
     Continue { page: NextPage, login_id: String, new_browser: Option<String> },
     /// To the authorization endpoint again, with the same request.
@@ -115,7 +116,7 @@ impl Engine {
                     return Ok(AuthorizeAnswer::Refused { refusal, client });
                 }
                 Err(AuthorizeRefusal::Respond(refusal, target)) => {
-                    return Ok(self.refuse_to_client(workspace, &target, &refusal, call));
+                    return Ok(self.refuse_to_client(workspace, client.as_deref(), &target, &refusal, call));
                 }
             }
         };
@@ -228,11 +229,12 @@ impl Engine {
         Ok(match response {
             Ok(response) => {
                 let (response, browser_state) = with_session_state(response, standing, live);
-                let (origin, outgoing) = (response.target_origin(), response.render());
-                AuthorizeAnswer::Respond { origin, outgoing, browser_state }
+                let targets = form_action::targets(&response.target_origin(), standing.client);
+                AuthorizeAnswer::Respond { targets, outgoing: response.render(), browser_state }
             }
             Err(refusal) => {
-                self.refuse_to_client(standing.workspace, &next.request.target, refusal, standing.call)
+                let (workspace, client) = (standing.workspace, Some(standing.client.as_ref()));
+                self.refuse_to_client(workspace, client, &next.request.target, refusal, standing.call)
             }
         })
     }
@@ -277,12 +279,14 @@ impl Engine {
                 other => other?,
             }
         }
-        Ok(self.refuse_to_client(standing.workspace, &standing.request.target, refusal, standing.call))
+        let (workspace, client) = (standing.workspace, Some(standing.client.as_ref()));
+        Ok(self.refuse_to_client(workspace, client, &standing.request.target, refusal, standing.call))
     }
 
     pub(crate) fn refuse_to_client(
         &self,
         workspace: &Workspace,
+        client: Option<&Client>,
         target: &ResponseTarget,
         refusal: &Refusal,
         call: &Call,
@@ -291,8 +295,8 @@ impl Engine {
         let mut entropy = SystemEntropy::default();
         let cx = workspace.cx(self.now(), &mut entropy);
         let response = refuse(target, refusal, &cx);
-        let (origin, outgoing) = (response.target_origin(), response.render());
-        AuthorizeAnswer::Respond { origin, outgoing, browser_state: None }
+        let targets = client.map_or_else(Vec::new, |c| form_action::targets(&response.target_origin(), c));
+        AuthorizeAnswer::Respond { targets, outgoing: response.render(), browser_state: None }
     }
 
     /// Stores where the login stands and leads to the page that asks.

@@ -6,6 +6,7 @@ use crate::{Browser, Call, Engine, Workspace};
 use protocol::client::Client;
 use protocol::end_session::{self, EndSessionRequest, EndSessionStep};
 use protocol::error::Refusal;
+use protocol::form_action;
 use protocol::params::Params;
 use protocol::redirect_uri::Parts;
 use std::sync::Arc;
@@ -53,7 +54,7 @@ impl Engine {
         let confirmed = match (step, live) {
             (EndSessionStep::Ask, Some(live)) => {
                 let question = LogoutPage {
-                    return_origin: return_origin(&request),
+                    targets: targets(&request, client.as_deref()),
                     client: client.clone(),
                     ..page(workspace, live)
                 };
@@ -70,6 +71,7 @@ impl Engine {
     }
 }
 
-fn return_origin(request: &EndSessionRequest) -> Option<String> {
-    request.redirect_uri().and_then(|uri| Parts::read(uri).ok()).map(|parts| parts.origin())
+fn targets(request: &EndSessionRequest, client: Option<&Client>) -> Vec<String> {
+    let verified = request.redirect_uri().and_then(|uri| Parts::read(uri).ok()).map(|parts| parts.origin());
+    verified.zip(client).map(|(verified, client)| form_action::targets(&verified, client)).unwrap_or_default()
 }

@@ -14,6 +14,7 @@ use protocol::client::Client;
 use protocol::consent::Consent;
 use protocol::decision::Derive;
 use protocol::error::{Reason, Refusal};
+use protocol::form_action;
 use protocol::params::Params;
 use protocol::record::{ArtifactKind, DocumentKind, Found, HandleHash, Lookup};
 use protocol::scope::ScopeSet;
@@ -31,7 +32,7 @@ pub struct LoginPage {
     /// Sealed copy of the request, from which a form that comes too late starts again.
     pub resume: String,
     /// Where the form may lead in the end (CSP `form-action`).
-    pub origin: String,
+    pub targets: Vec<String>,
     /// Who is logged in at the moment.
     pub subject: Option<Subject>,
 }
@@ -90,7 +91,7 @@ impl Loaded {
             request: interaction.request.clone(),
             csrf: self.csrf(workspace, browser, form),
             resume: seal::seal(&workspace.deriver, RESUME, interaction.query.as_bytes())?,
-            origin: interaction.request.target.redirect.origin(),
+            targets: form_action::targets(&interaction.request.target.redirect.origin(), &self.client),
             subject: self.session.as_ref().map(|s| s.session.subject.clone()),
         })
     }

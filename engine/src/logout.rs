@@ -16,8 +16,8 @@ pub struct LogoutPage {
     pub csrf: String,
     /// The application that asks, when one does.
     pub client: Option<Arc<Client>>,
-    /// Where the browser goes after a yes: an origin, or `scheme:`.
-    pub return_origin: Option<String>,
+    /// Where the browser may go after a yes (CSP `form-action`).
+    pub targets: Vec<String>,
 }
 
 /// How the answer to that question ends.
@@ -86,5 +86,5 @@ pub(crate) fn confirms(form: &Params, page: &LogoutPage) -> Option<bool> {
 pub(crate) fn page(workspace: &Workspace, live: LiveSession) -> LogoutPage {
     let session = jose::base64url::encode(&live.hash.0);
     let csrf = jose::base64url::encode(&workspace.deriver.derive("logout", &session));
-    LogoutPage { subject: live.session.subject, csrf, client: None, return_origin: None }
+    LogoutPage { subject: live.session.subject, csrf, client: None, targets: Vec::new() }
 }

@@ -21,6 +21,7 @@ pub mod encryption;
 pub mod end_session;
 pub mod error;
 pub mod explain;
+pub mod form_action;
 pub mod frontchannel_logout;
 pub mod grant;
 pub mod grant_record;

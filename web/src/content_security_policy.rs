@@ -7,8 +7,8 @@ use http::HeaderValue;
 pub(crate) struct ContentSecurityPolicy {
     /// Origins of client logos.
     pub(crate) images: Vec<String>,
-    /// Origin of the client to which a form leads in the end, if it does not only lead here.
-    pub(crate) form_action: Option<String>,
+    /// Origins to which a form may lead in the end, that of the verified redirect URI first; none if it only leads here.
+    pub(crate) form_action: Vec<String>,
     /// Hash of the page's own script.
     pub(crate) script: Option<&'static str>,
     /// Origins of what the page loads in frames.
@@ -29,7 +29,7 @@ impl ContentSecurityPolicy {
             policy.push_str(origin);
         }
         policy.push_str("; form-action 'self'");
-        policy.push_str(&sources(self.form_action.as_deref().unwrap_or_default()));
+        policy.push_str(&sources(&self.form_action));
         if let Some(hash) = self.script {
             policy.push_str("; script-src ");
             policy.push_str(hash);
@@ -49,21 +49,23 @@ impl ContentSecurityPolicy {
     }
 }
 
-/// Where a form may lead that ends at the client of this origin.
-///
-/// Browsers check every redirect after a form (CSP3 §6.4.1), those of the client included. A client that passes the
-/// person on to another host of its own, or a broker to its application, would leave them on a page that does
-/// nothing, with the code used up; so the web is allowed beside the client, and this computer for a client there.
-fn sources(origin: &str) -> String {
-    const LOOPBACK: &str = " http://localhost:* http://127.0.0.1:*";
-    match origin.split_once(':') {
-        None => String::new(),
-        // The grammar has no place for IPv6 addresses (CSP3 §2.3.1): the scheme must do.
-        Some(("http", _)) if !is_source(origin) => " http: https:".to_owned(),
-        Some(("http", _)) => format!(" {origin} https:{LOOPBACK}"),
-        Some(_) if is_source(origin) => format!(" {origin} https:"),
-        Some(_) => " https:".to_owned(),
+/// The sources for the origins that a form may lead to. On this computer, where applications are developed, the page
+/// behind the redirect URI is often on another port.
+fn sources(origins: &[String]) -> String {
+    const LOOPBACK: &str = "http://localhost:* http://127.0.0.1:*";
+    let mut sources: Vec<&str> = Vec::new();
+    for origin in origins {
+        match is_source(origin) {
+            true => sources.push(origin),
+            // The grammar has no place for IPv6 addresses (CSP3 §2.3.1): the scheme must do.
+            false if origin.starts_with("http://[") => sources.push("http:"),
+            false => {}
+        }
     }
+    if origins.first().is_some_and(|verified| verified.starts_with("http:")) {
+        sources.push(LOOPBACK);
+    }
+    sources.iter().map(|source| format!(" {source}")).collect()
 }
 
 fn is_source(origin: &str) -> bool {
@@ -74,8 +76,9 @@ fn is_source(origin: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn form_action(origin: &str) -> String {
-        let policy = ContentSecurityPolicy { form_action: Some(origin.to_owned()), ..Default::default() };
+    fn form_action(origins: &[&str]) -> String {
+        let origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
+        let policy = ContentSecurityPolicy { form_action: origins, ..Default::default() };
         let header = policy.header().to_str().unwrap().to_owned();
         header.split("; ").find(|d| d.starts_with("form-action")).unwrap().to_owned()
     }
@@ -102,24 +105,31 @@ mod tests {
     }
 
     #[test]
-    fn the_form_may_lead_to_the_client_however_it_is_reached() {
-        for (origin, sources) in [
-            ("https://app.example:8443", "'self' https://app.example:8443 https:"),
-            ("com.example.app:", "'self' com.example.app: https:"),
+    fn web_03_the_form_may_lead_to_the_named_origins_and_nowhere_else() {
+        for (origins, sources) in [
             (
-                "http://localhost:8080",
-                "'self' http://localhost:8080 https: http://localhost:* http://127.0.0.1:*",
+                &["https://app.example:8443", "https://www.example"][..],
+                "'self' https://app.example:8443 https://www.example",
             ),
-            ("http://[::1]:8080", "'self' http: https:"),
-            ("", "'self'"),
+            (&["com.example.app:"], "'self' com.example.app:"),
+            (
+                &["http://localhost:8080"],
+                "'self' http://localhost:8080 http://localhost:* http://127.0.0.1:*",
+            ),
+            (&["http://[::1]:8080"], "'self' http: http://localhost:* http://127.0.0.1:*"),
+            (
+                &["https://app.example", "http://localhost:8080"],
+                "'self' https://app.example http://localhost:8080",
+            ),
+            (&[], "'self'"),
         ] {
-            assert_eq!(form_action(origin), format!("form-action {sources}"));
+            assert_eq!(form_action(origins), format!("form-action {sources}"));
         }
     }
 
     #[test]
     fn web_03_no_value_can_add_a_directive() {
-        assert_eq!(form_action("https://a;script-src *"), "form-action 'self' https:");
+        assert_eq!(form_action(&["https://a;script-src *"]), "form-action 'self'");
         let policy = ContentSecurityPolicy {
             images: vec!["https://a; script-src *".to_owned()],
             ..Default::default()

@@ -88,8 +88,8 @@ impl Visit {
     /// How the authorization goes on.
     pub(crate) fn answer(&self, answer: AuthorizeAnswer) -> Response {
         let result = match answer {
-            AuthorizeAnswer::Respond { outgoing, origin, browser_state } => {
-                self.respond(outgoing, origin, browser_state.as_deref())
+            AuthorizeAnswer::Respond { outgoing, targets, browser_state } => {
+                self.respond(outgoing, targets, browser_state.as_deref())
             }
             AuthorizeAnswer::Continue { page, login_id, new_browser } => {
                 self.go_on(page, &login_id, new_browser.as_deref())
@@ -106,12 +106,12 @@ impl Visit {
     fn respond(
         &self,
         outgoing: Outgoing,
-        origin: String,
+        targets: Vec<String>,
         browser_state: Option<&str>,
     ) -> Result<Response, Refusal> {
         let mut response = match outgoing {
             Outgoing::Redirect(location) => self.redirect(&location)?,
-            Outgoing::FormPost { action, fields } => self.form_post(action, fields, origin),
+            Outgoing::FormPost { action, fields } => self.form_post(action, fields, targets),
         };
         if let Some(line) = browser_state.and_then(|state| cookies::set_browser_state(&self.workspace, state))
         {
@@ -134,18 +134,15 @@ impl Visit {
         Ok(response)
     }
 
-    fn form_post(&self, action: String, fields: Vec<(String, String)>, origin: String) -> Response {
+    fn form_post(&self, action: String, fields: Vec<(String, String)>, targets: Vec<String>) -> Response {
+        let client = views::host_of(&action);
         let policy = ContentSecurityPolicy {
-            form_action: Some(origin.clone()),
+            form_action: targets,
             script: Some(form_post::SCRIPT_SHA256),
             ..ContentSecurityPolicy::default()
         };
-        let view = form_post::FormPostView {
-            frame: self.frame(),
-            redirect_uri: action,
-            parameters: fields,
-            client: views::host_of(&origin),
-        };
+        let view =
+            form_post::FormPostView { frame: self.frame(), redirect_uri: action, parameters: fields, client };
         let lang = self.lang(&[]);
         page(StatusCode::OK, lang, &policy, form_post::form_post(&view, lang))
     }

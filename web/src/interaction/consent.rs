@@ -31,7 +31,7 @@ pub(super) fn render(visit: &Visit, login_id: &str, asked: &ConsentPage) -> Resp
     let destination = views::destination(&request.target.redirect);
     let policy = ContentSecurityPolicy {
         images: client.image_origins(),
-        form_action: Some(asked.page.origin.clone()),
+        form_action: asked.page.targets.clone(),
         ..ContentSecurityPolicy::default()
     };
     let view = ConsentView {

@@ -89,8 +89,7 @@ fn ask(visit: &Visit, params: &Params, question: LogoutPage) -> Response {
         sessions: None,
         client: question.client.as_deref().map(views::client),
     };
-    let policy =
-        ContentSecurityPolicy { form_action: question.return_origin, ..ContentSecurityPolicy::default() };
+    let policy = ContentSecurityPolicy { form_action: question.targets, ..ContentSecurityPolicy::default() };
     let lang = visit.lang(&ui_locales(params));
     page(OK, lang, &policy, logout(&view, lang))
 }

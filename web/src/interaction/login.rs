@@ -85,7 +85,7 @@ pub(super) fn render(visit: &Visit, login_id: &str, login_page: &LoginPage, atte
     let client = views::client(&login_page.client);
     let policy = ContentSecurityPolicy {
         images: client.image_origins(),
-        form_action: Some(login_page.origin.clone()),
+        form_action: login_page.targets.clone(),
         ..ContentSecurityPolicy::default()
     };
     let view = LoginView {

@@ -17,6 +17,7 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+const ARRIVED = "<!doctype html><title>Client</title><p>arrived";
 const WIDTHS = [1280, 390];
 const SCHEMES = ["light", "dark"];
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -25,7 +26,7 @@ export function launch() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 }
 
-/** A browser without a past. Its pages may reach the demo and `origins` only; the redirect to the client ends in a stub. */
+/** A browser without a past. Its pages may reach the demo only; the client's host and `origins` are played by a stub. */
 export async function fresh(browser, { screenshots, javaScript = true, origins = [] }) {
   const context = await browser.newContext({
     ignoreHTTPSErrors: true,
@@ -49,14 +50,19 @@ export async function close(visit) {
 class Visit {
   /** What reached the client: `{ url, body }` in order. */
   arrivals = [];
+  /** What the stub answers at an address: `{ status, headers, body }`; something without any meaning unless set. */
+  client = () => undefined;
   #problems = [];
+  #expected = [];
+  #played;
   #screenshots;
   #javaScript;
   #origins;
 
   constructor(context, screenshots, javaScript, origins) {
     this.context = context;
-    this.#origins = [BASE, CALLBACK_ORIGIN, ...origins];
+    this.#played = [CALLBACK_ORIGIN, ...origins];
+    this.#origins = [BASE, ...this.#played];
     this.#screenshots = screenshots;
     this.#javaScript = javaScript;
   }
@@ -72,12 +78,30 @@ class Visit {
   async #playClient(page) {
     const devtools = await this.context.newCDPSession(page);
     devtools.on("Fetch.requestPaused", ({ requestId, request }) => {
-      this.arrivals.push({ url: new URL(request.url), body: request.postData });
-      const responseHeaders = [{ name: "content-type", value: "text/html" }];
-      const body = Buffer.from("<!doctype html><title>Client</title><p>arrived").toString("base64");
-      devtools.send("Fetch.fulfillRequest", { requestId, responseCode: 200, responseHeaders, body }).catch(() => {});
+      const url = new URL(request.url);
+      this.arrivals.push({ url, body: request.postData });
+      const { status = 200, headers = {}, body = ARRIVED } = this.client(url) || {};
+      const responseHeaders = Object.entries({ "content-type": "text/html", ...headers });
+      const answer = {
+        requestId,
+        responseCode: status,
+        responseHeaders: responseHeaders.map(([name, value]) => ({ name, value })),
+        body: Buffer.from(body).toString("base64"),
+      };
+      devtools.send("Fetch.fulfillRequest", answer).catch(() => {});
     });
-    await devtools.send("Fetch.enable", { patterns: [{ urlPattern: `${CALLBACK_ORIGIN}/*` }] });
+    const patterns = this.#played.map((origin) => ({ urlPattern: `${origin}/*` }));
+    await devtools.send("Fetch.enable", { patterns });
+  }
+
+  /** The pages may reach these too: servers of the scenario's own. */
+  reaches(...origins) {
+    this.#origins.push(...origins);
+  }
+
+  /** The console is to say this. */
+  expect(pattern) {
+    this.#expected.push(pattern);
   }
 
   sawRequest(request) {
@@ -94,7 +118,8 @@ class Visit {
     page.on("pageerror", (error) => this.#problems.push(`a script failed: ${error.message}`));
     page.on("console", (message) => {
       const text = message.text();
-      if (message.type() === "error" && !text.startsWith("Failed to load resource")) {
+      const foreseen = text.startsWith("Failed to load resource") || this.#expected.some((one) => one.test(text));
+      if (message.type() === "error" && !foreseen) {
         this.#problems.push(`the console says: ${text}`);
       }
     });

@@ -14,12 +14,15 @@ import { scenarios as outcomes } from "./scenarios/outcomes.mjs";
 import { scenarios as tabs } from "./scenarios/tabs.mjs";
 import { scenarios as plain } from "./scenarios/plain.mjs";
 import { scenarios as sessions } from "./scenarios/sessions.mjs";
+import { scenarios as leaving } from "./scenarios/leaving.mjs";
+import { scenarios as sessionManagement } from "./scenarios/session_management.mjs";
 
 const SCREENSHOTS = process.env.SCREENSHOTS ?? "../target/screenshots";
 const LIMIT = 60_000;
 
 const wanted = process.argv.slice(2);
-const all = [...quickstart, ...pages, ...demo, ...outcomes, ...tabs, ...plain, ...sessions];
+const parts = [quickstart, pages, demo, outcomes, tabs, plain, sessions, leaving, sessionManagement];
+const all = parts.flat();
 const selected = all.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
 
 await mkdir(SCREENSHOTS, { recursive: true });
@@ -28,7 +31,8 @@ console.log(`${selected.length} scenarios against ${BASE}`);
 const browser = await launch();
 let failed = 0;
 for (const scenario of selected) {
-  const visit = await fresh(browser, { screenshots: SCREENSHOTS, javaScript: scenario.javaScript ?? true });
+  const { javaScript = true, origins = [] } = scenario;
+  const visit = await fresh(browser, { screenshots: SCREENSHOTS, javaScript, origins });
   try {
     await within(LIMIT, scenario.run(visit));
     visit.assertClean();

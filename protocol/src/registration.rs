@@ -238,7 +238,11 @@ fn settle_scopes(
     if let Some(odd) = asked.iter().find(|name| !is_scope_token(name)) {
         return Err(metadata("scope", odd, "scope-tokens of RFC 6749 §3.3"));
     }
-    client.scopes.retain(|name| asked.contains(&name.as_str()));
+    let mut given = std::mem::take(&mut client.scopes);
+    for name in asked {
+        let place = given.iter().position(|known| known == name);
+        client.scopes.extend(place.map(|place| given.swap_remove(place)));
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod access;
 mod administration;
 mod audit;
 mod authorize;
+mod bring_up;
 mod cache;
 mod client_authentication;
 mod client_documents;
@@ -126,6 +127,8 @@ pub struct Engine {
     client_key_sets: client_keys::ClientKeySets,
     client_documents: client_documents::ClientDocuments,
     rate_limits: rate_limits::RateLimits,
+    /// Held while a workspace of an older version is brought up.
+    bringing_up: tokio::sync::Mutex<()>,
 }
 
 impl Engine {
@@ -157,6 +160,7 @@ impl Engine {
             fetch,
             client_documents: client_documents::ClientDocuments::new(),
             rate_limits: rate_limits::RateLimits::default(),
+            bringing_up: tokio::sync::Mutex::default(),
             store: Arc::new(MeasuredStore::new(store, Arc::clone(&measures))),
             measures,
             clock,
@@ -225,15 +229,23 @@ impl Engine {
         if known.is_some() {
             return Ok(known);
         }
-        let server = ServerId::new(server);
-        let signatures = self.signatures.of_workspace();
-        let (store, url) = (self.store.as_ref(), self.public_url());
-        let limits = self.tenant_limits(&tenant_id).await?;
-        let held = (signatures, limits);
-        let loaded = Workspace::load(store, (&tenant_id, &server), url, &self.master, held).await?;
-        let Some(workspace) = loaded.map(Arc::new) else { return Ok(None) };
+        let name = (&tenant_id, &ServerId::new(server));
+        let Some(found) = self.load_workspace(name).await? else { return Ok(None) };
+        let (found, generation) = match self.bring_up(&found).await {
+            true => {
+                let generation = self.generation(&tenant_id).await?;
+                (self.load_workspace(name).await?.unwrap_or(found), generation)
+            }
+            false => (found, generation),
+        };
+        let workspace = Arc::new(found);
         self.cache.put_workspace(Arc::clone(&workspace), generation);
         Ok(Some(workspace))
+    }
+
+    async fn load_workspace(&self, name: (&TenantId, &ServerId)) -> Result<Option<Workspace>, EngineError> {
+        let held = (self.signatures.of_workspace(), self.tenant_limits(name.0).await?);
+        Workspace::load(self.store.as_ref(), name, self.public_url(), &self.master, held).await
     }
 
     /// The same for what is published and read all the time: while the store does not answer, the workspace as it was

@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 use store::{Page, Store};
 
 /// Most services, scopes, providers and keys of one workspace that are read at once.
-const CATALOG_LIMIT: usize = 1000;
+pub(crate) const CATALOG_LIMIT: usize = 1000;
 
 /// One authorization server with everything a request needs.
 pub struct Workspace {

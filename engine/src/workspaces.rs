@@ -8,7 +8,7 @@ use protocol::idp::Idp;
 use protocol::key::{KeyAlgorithm, KeyDocument, KeyState};
 use protocol::record::{Document, DocumentKind, Expect, GrantSelector, Write};
 use protocol::scope::Scope;
-use protocol::server::Server;
+use protocol::server::{Server, VERSION};
 use protocol::service::Service;
 use protocol::tenant::Tenant;
 use serde::Serialize;
@@ -47,6 +47,7 @@ const DEFAULT_SERVICES: &[DefaultService] = &[
             ("revoke_tokens", "Revoke tokens"),
             ("list_clients_with_access", "List clients with access"),
             ("revoke_client_access", "Revoke client access"),
+            ("dcr_register", "Register applications"),
             ("view_sessions", "View sessions"),
             ("manage_sessions", "End sessions"),
             ("manage_tokens", "Revoke own tokens"),
@@ -96,6 +97,7 @@ impl Engine {
     ) -> Result<Document, EngineError> {
         let mut server = new.server;
         server.tenant_id = tenant.clone();
+        server.version = VERSION;
         let id = server.id.clone();
         let document = self.new_document(DocumentKind::Server, id.as_str(), None, &server)?;
         let mut writes = vec![put_new(document.clone())];
@@ -180,7 +182,7 @@ impl Engine {
         })
     }
 
-    fn new_child(
+    pub(crate) fn new_child(
         &self,
         kind: DocumentKind,
         id: &str,
@@ -197,9 +199,8 @@ impl Engine {
         let own = keyring::algorithm_of(&server.key_type);
         let make = |alg: Algorithm, state| self.make_key(&server.id, alg.into(), state);
         let (current, next) = tokio::try_join!(make(own, KeyState::Current), make(own, KeyState::Next))?;
-        let for_machines = matches!(server.server_type.as_str(), "admin" | "system");
         let mut keys = vec![current, next];
-        if for_machines {
+        if is_for_machines(server) {
             return Ok(keys);
         }
         if own != Algorithm::RS256 {
@@ -211,6 +212,25 @@ impl Engine {
             keys.push(self.make_key(&server.id, (*alg).into(), KeyState::Current).await?);
         }
         Ok(keys)
+    }
+
+    /// The encryption keys that a workspace made without them is to get.
+    pub(crate) async fn missing_encryption_keys(
+        &self,
+        tenant: &TenantId,
+        server: &Server,
+    ) -> Result<Vec<KeyDocument>, EngineError> {
+        let mut made = Vec::new();
+        if is_for_machines(server) {
+            return Ok(made);
+        }
+        let present = self.keys(tenant, &server.id).await?;
+        for alg in ENCRYPTION_KEYS.iter().map(|alg| KeyAlgorithm::from(*alg)) {
+            if !present.iter().any(|key| key.alg == alg) {
+                made.push(self.make_key(&server.id, alg, KeyState::Current).await?);
+            }
+        }
+        Ok(made)
     }
 
     async fn make_key(
@@ -329,17 +349,22 @@ impl Engine {
     }
 }
 
-fn put_new(document: Document) -> Write {
+/// Such a workspace has clients that act for themselves, and no people.
+fn is_for_machines(server: &Server) -> bool {
+    matches!(server.server_type.as_str(), "admin" | "system")
+}
+
+pub(crate) fn put_new(document: Document) -> Write {
     Write::PutDocument { document, expect: Expect::Absent }
 }
 
-fn replace(document: &Document, body: &impl Serialize) -> Result<Write, EngineError> {
+pub(crate) fn replace(document: &Document, body: &impl Serialize) -> Result<Write, EngineError> {
     let mut changed = document.clone();
     changed.body = serde_json::to_string(body).map_err(|e| EngineError::Internal(e.to_string()))?;
     Ok(Write::PutDocument { document: changed, expect: Expect::Revision(document.revision) })
 }
 
-fn default_services(server: &ServerId) -> Vec<(Service, Vec<Scope>)> {
+pub(crate) fn default_services(server: &ServerId) -> Vec<(Service, Vec<Scope>)> {
     let make = |(suffix, name, kind, scopes): &DefaultService| {
         let service = Service {
             id: ServiceId::new(format!("{server}-{suffix}")),

@@ -11,6 +11,10 @@ use jose::Algorithm;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// Version of what every workspace has: services and scopes, and keys of each kind. A workspace with a lower number is
+/// brought up when it is loaded.
+pub const VERSION: u32 = 1;
+
 /// A workspace, as stored and as the admin API reads and writes it (contract: `Server`).
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
@@ -90,6 +94,8 @@ pub struct Server {
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
+    /// Up to which version of what every workspace has this one was brought (contract: `version`); read-only.
+    pub version: u32,
     /// Incarnation; not part of the document that the admin API shows.
     #[serde(skip)]
     #[schema(ignore)]
@@ -205,6 +211,7 @@ impl Default for Server {
             client_rate_limit: None,
             advanced: Advanced::default(),
             metadata: Map::new(),
+            version: 0,
             uid: Uid::default(),
             created_at: Timestamp::default(),
         }

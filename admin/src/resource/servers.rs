@@ -110,12 +110,13 @@ impl Kind for Servers {
 impl Editable for Servers {
     type Input = Server;
     const READ_ONLY: &'static [&'static str] =
-        &["issuer_url", "created_at", "secret", "rotated_secrets", "jwks"];
+        &["issuer_url", "created_at", "secret", "rotated_secrets", "jwks", "version"];
     const FIXED: &'static [&'static str] = &["id", "type", "profile", "key_type"];
 
     async fn plan(mut server: Server, before: Option<&Server>, call: &Call) -> Result<Plan<Server>, Failure> {
         let mut problems = Problems::default();
         server.tenant_id = call.tenant().clone();
+        server.version = before.map_or(0, |before| before.version);
         if before.is_none() {
             if server.id.as_str().is_empty() {
                 server.id = ServerId::new(call.office.engine.new_id());

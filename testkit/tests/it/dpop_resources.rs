@@ -167,10 +167,6 @@ async fn dpo_13_an_initial_access_token_may_be_bound() {
         "enabled": true, "initial_access_token": {"required": true},
     }});
     administrator.change("/servers/default", &guarded).await;
-    let scope = json!({
-        "authorization_server_id": "default", "service_id": "default-oauth2", "name": "dcr_register",
-    });
-    administrator.post("/scopes", &scope).await.expect(201);
     administrator.change("/clients/service", &json!({"scopes": ["dcr_register"]})).await;
     let key = DpopKey::new(&server);
     let service = server.party("service").with_dpop(&key);

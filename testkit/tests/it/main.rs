@@ -67,6 +67,8 @@ mod metrics;
 #[cfg(test)]
 mod named_tests;
 #[cfg(test)]
+mod older_workspaces;
+#[cfg(test)]
 mod openid_connect;
 #[cfg(test)]
 mod openid_dynamic;

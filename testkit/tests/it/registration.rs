@@ -253,13 +253,8 @@ async fn oidcc_registration_sector_uri_and_sector_bad() {
 /// The workspace asks for initial access tokens from now on, and gives this one.
 async fn initial_access_token(server: &TestServer) -> String {
     settings(server, &json!({"enabled": true, "initial_access_token": {"required": true}})).await;
-    let administrator = server.administrator().await;
-    let scope = json!({
-        "authorization_server_id": "default", "service_id": "default-oauth2", "name": "dcr_register",
-    });
-    administrator.post("/scopes", &scope).await.expect(201);
     let scopes = json!({"scopes": ["introspect_tokens", "revoke_tokens", "dcr_register"]});
-    administrator.change("/clients/service", &scopes).await;
+    server.administrator().await.change("/clients/service", &scopes).await;
     let answer = server.party("service").client_credentials("dcr_register").await.expect(200).json();
     text(&answer, "access_token").to_owned()
 }

@@ -59,6 +59,12 @@ impl Engine {
     }
 }
 
+/// The identifier here of whom an identity provider calls `idp_sub`.
+pub(crate) fn local_subject(workspace: &Workspace, idp_uid: &Uid, idp_sub: &str) -> String {
+    let identity = [workspace.server.uid.as_str(), idp_uid.as_str(), idp_sub].join("\0");
+    jose::sha256(identity.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// The person, as the Sandbox provider knows them; nothing is said of how they proved who they are. The subject
 /// identifier is a one-way hash that two workspaces, or two incarnations of one, do not share (attack W-09).
 pub(crate) fn subject_of(
@@ -68,10 +74,8 @@ pub(crate) fn subject_of(
     user: &StaticUser,
     now: Timestamp,
 ) -> Subject {
-    let identity = [workspace.server.uid.as_str(), idp_uid.as_str(), &user.username].join("\0");
-    let hash = jose::sha256(identity.as_bytes());
     Subject {
-        sub: hash.iter().map(|b| format!("{b:02x}")).collect(),
+        sub: local_subject(workspace, idp_uid, &user.username),
         idp: IdpId::new(idp.id.as_str()),
         idp_method: idp.method.clone(),
         idp_sub: user.username.clone(),

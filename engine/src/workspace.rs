@@ -107,6 +107,12 @@ impl Workspace {
             .find_map(|(uid, idp)| idp.users.iter().find(|u| u.username == username).map(|u| (uid, idp, u)))
     }
 
+    /// The identifier here of whom the identity provider calls `idp_sub`; nothing if there is no such provider.
+    pub fn subject_at(&self, idp: &str, idp_sub: &str) -> Option<String> {
+        let (uid, _) = self.idps.iter().find(|(_, known)| known.id.as_str() == idp)?;
+        Some(crate::password::local_subject(self, uid, idp_sub))
+    }
+
     pub(crate) fn idp_uid(&self, subject: &Subject) -> Option<&Uid> {
         self.idps.iter().find(|(_, idp)| idp.id == subject.idp).map(|(uid, _)| uid)
     }

@@ -32,22 +32,30 @@ pub(super) const TOKENS: Resource = Resource {
 #[serde(default)]
 #[schema(as = RevokeTokenRequest)]
 struct RevokeTokens {
-    /// `sub` of 1 to 100 people, as their sessions and public clients have it.
+    /// `sub` of 1 to 100 people, as their sessions and public clients have it; with `idp_id`, as that identity provider
+    /// calls them.
     #[schema(required = true)]
     subjects: Vec<String>,
+    /// An identity provider of the workspace.
+    #[schema(required = false)]
+    idp_id: String,
 }
 
 async fn revoke(call: &Call) -> Result<Reply, Failure> {
     let workspace = workspace(call).await?;
     let mut problems = Problems::default();
-    let idp = call.body.get("idp_id");
-    problems.require(idp.is_none(), "idp_id", "a value", "absent: subjects are those of tokens");
-    let RevokeTokens { subjects } = members::read(&call.body)?;
+    let RevokeTokens { subjects, idp_id } = members::read(&call.body)?;
+    let local = |subject: String| match idp_id.as_str() {
+        "" => Some(subject),
+        idp => workspace.subject_at(idp, &subject),
+    };
+    let known = idp_id.is_empty() || workspace.subject_at(&idp_id, "").is_some();
+    problems.require(known, "idp_id", &idp_id, "an identity provider of the workspace");
     let expected = format!("1 to {MOST_SUBJECTS} subjects");
     problems.require((1..=MOST_SUBJECTS).contains(&subjects.len()), "subjects", subjects.len(), &expected);
     problems.into_result()?;
-    for subject in &subjects {
-        call.office.engine.revoke_subject(&workspace, subject, &around(call)).await?;
+    for subject in subjects.into_iter().filter_map(local) {
+        call.office.engine.revoke_subject(&workspace, &subject, &around(call)).await?;
     }
     Ok(Reply::no_content())
 }

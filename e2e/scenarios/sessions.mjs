@@ -80,8 +80,15 @@ async function sessions(visit) {
   await elsewhere.page.goto(`${ISSUER}/sessions`);
   await elsewhere.page.locator("#sessions-nobody").waitFor();
   await elsewhere.context.close();
+  // A form that is not of this session ends nothing, and the page says so.
+  await page.locator("input[name=csrf]").evaluate((field) => (field.value = "x"));
+  await page.locator(".session-current button").click();
+  await page.locator("#form-outdated").waitFor();
+  await visit.look("sessions-outdated");
   await page.locator(".session-current button").click();
   await page.locator("#logged-out").waitFor();
+  await page.waitForLoadState("load");
+  assertTold(visit);
   await page.goto(`${BASE}/default/default/sessions`);
   await page.locator("#sessions-nobody").waitFor();
   await visit.look("sessions-nobody");

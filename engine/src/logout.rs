@@ -26,7 +26,7 @@ pub enum LogoutAnswer {
     LoggedOut { front_channel: Vec<String> },
     /// The person chose to stay.
     StillLoggedIn,
-    /// The form was not of this session: ask again.
+    /// The form was not of this session: say so, and ask again.
     Ask(Box<LogoutPage>),
 }
 

@@ -75,8 +75,10 @@ pub struct SessionsPage {
 pub enum SessionsAnswer {
     /// Nobody is logged in here.
     Nobody,
-    /// Show the page anew: something was ended elsewhere, or the form was not of this session.
+    /// Show the page anew: something was ended elsewhere.
     Again,
+    /// The form was not of this session: nothing was ended. Say so, and ask again.
+    Outdated(SessionsPage),
     /// The session of this browser is over; what its applications want loaded.
     LoggedOut { front_channel: Vec<String> },
 }
@@ -256,9 +258,13 @@ impl Engine {
         cookie: Option<&str>,
     ) -> Result<Option<SessionsPage>, EngineError> {
         let Some(live) = self.session(workspace, cookie).await? else { return Ok(None) };
+        Ok(Some(self.page_of(workspace, &live).await?))
+    }
+
+    async fn page_of(&self, workspace: &Workspace, live: &LiveSession) -> Result<SessionsPage, EngineError> {
         let mut sessions = self.sessions(workspace, &live.session.subject.sub, &Page::first(SHOWN)).await?;
         sessions.sort_by_key(|known| std::cmp::Reverse(known.session.last_used_at));
-        Ok(Some(SessionsPage { current: live.hash.key(), sessions, csrf: csrf(workspace, &live) }))
+        Ok(SessionsPage { current: live.hash.key(), sessions, csrf: csrf(workspace, live) })
     }
 
     /// Answers the form: `end` is the identifier of a session, or `others`. A form without the session's anti-forgery
@@ -276,7 +282,7 @@ impl Engine {
         let Some(live) = self.session(workspace, cookie).await? else { return Ok(SessionsAnswer::Nobody) };
         let sent = form.get("csrf").unwrap_or_default();
         if !jose::constant_time_eq(sent.as_bytes(), csrf(workspace, &live).as_bytes()) {
-            return Ok(SessionsAnswer::Again);
+            return Ok(SessionsAnswer::Outdated(self.page_of(workspace, &live).await?));
         }
         let sub = live.session.subject.sub.as_str();
         match form.get("end") {

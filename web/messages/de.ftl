@@ -138,6 +138,7 @@ still-signed-in-text = Es hat sich nichts geändert. Sie können diese Seite jet
 
 ## Sessions
 
+form-outdated = Dieses Formular war nicht mehr aktuell, deshalb wurde nichts geändert. Versuchen Sie es bitte noch einmal.
 sessions-title = Wo Sie angemeldet sind
 sessions-text = Beenden Sie, was Sie nicht kennen oder nicht mehr brauchen. Die Anwendungen erfahren es, und Sie müssen sich dort neu anmelden.
 sessions-nobody = In diesem Browser sind Sie nicht angemeldet.

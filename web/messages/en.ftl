@@ -138,6 +138,7 @@ still-signed-in-text = Nothing has changed. You can close this page now.
 
 ## Sessions
 
+form-outdated = This form was out of date, so nothing was changed. Please try again.
 sessions-title = Where you are signed in
 sessions-text = End what you do not know or do not need any more. Applications are told, and you have to sign in there again.
 sessions-nobody = You are not signed in in this browser.

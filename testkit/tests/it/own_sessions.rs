@@ -202,6 +202,13 @@ async fn the_administrator_takes_back_all_that_a_subject_has() {
     for bad in [json!({}), json!({"subjects": []}), json!({"subjects": [sub], "idp_id": "x"})] {
         revoke(&bad).await.expect(422);
     }
+    // With an identity provider the subjects are those that it names.
+    revoke(&json!({"subjects": [sub], "idp_id": "default-sandbox"})).await.expect(204);
+    revoke(&json!({"subjects": ["user"]})).await.expect(204);
+    assert!(is_logged_in(&app, &browser).await);
+    revoke(&json!({"subjects": ["user"], "idp_id": "default-sandbox"})).await.expect(204);
+    assert!(!is_logged_in(&app, &browser).await);
+    let tokens = offline.tokens_in(&browser).await;
     revoke(&json!({"subjects": ["nobody", sub]})).await.expect(204);
     assert!(!is_logged_in(&app, &browser).await);
     offline.refresh(tokens.refresh_token()).await.expect(400);
@@ -236,8 +243,12 @@ async fn lgo_04_ses_06_the_page_of_sessions_ends_them_by_its_own_form_only() {
     assert_eq!(text.matches("session-current").count(), 1);
     // A form of another session, or of another site, ends nothing.
     let form = page.form("sessions-form");
-    here.post(&form.clone().with("csrf", "x").with("end", "others")).await.expect(303);
-    there.post(&form.clone().with("end", "others")).await.expect(303);
+    // The page says so, and its form works.
+    let refused = here.post(&form.clone().with("csrf", "x").with("end", "others")).await.expect(200);
+    assert!(refused.element("form-outdated").is_some() && refused.has_form("sessions-form"));
+    let refused = there.post(&form.clone().with("end", "others")).await.expect(200);
+    assert!(refused.element("form-outdated").is_some());
+    assert!(page.element("form-outdated").is_none());
     assert!(is_logged_in(&app, &there).await && is_logged_in(&app, &here).await);
     here.post(&form.clone().with("end", "others")).await.expect(303);
     assert!(!is_logged_in(&app, &there).await && is_logged_in(&app, &here).await);

@@ -41,7 +41,7 @@ async fn answer(visit: &Visit) -> Result<Response, Refusal> {
     }
     let (engine, workspace, browser) = (visit.engine(), &visit.workspace, &visit.browser);
     match engine.end_session_request(workspace, &params, form.as_ref(), browser, visit.call()).await? {
-        EndSessionAnswer::Ask(question) => Ok(ask(visit, &params, *question)),
+        EndSessionAnswer::Ask(question) => Ok(ask(visit, &params, *question, form.is_some())),
         EndSessionAnswer::StillLoggedIn(client) => Ok(stayed(visit, &params, client.as_deref())),
         EndSessionAnswer::LoggedOut { location, front_channel: frames, client } => {
             let response = match location {
@@ -79,12 +79,13 @@ fn as_get(visit: &Visit, params: &Params) -> Result<Response, Refusal> {
     visit.redirect(&format!("{}?{query}", visit.path(PATH)))
 }
 
-fn ask(visit: &Visit, params: &Params, question: LogoutPage) -> Response {
+fn ask(visit: &Visit, params: &Params, question: LogoutPage, outdated: bool) -> Response {
     let view = LogoutView {
         frame: visit.frame(),
         action: format!("{}?{}", visit.path(PATH), params.to_query()),
         csrf: question.csrf,
         resume: String::new(),
+        outdated,
         user: Some(user_name(&question.subject)),
         sessions: None,
         client: question.client.as_deref().map(views::client),

@@ -16,7 +16,7 @@ use protocol::id::ClientId;
 
 pub(crate) async fn show(visit: Visit) -> Response {
     match visit.engine().logout_page(&visit.workspace, &visit.browser).await {
-        Ok(Some(question)) => ask(&visit, question),
+        Ok(Some(question)) => ask(&visit, question, false),
         Ok(None) => done(&visit, true).await,
         Err(error) => visit.refused(&error.into(), None),
     }
@@ -35,7 +35,7 @@ pub(crate) async fn submit(visit: Visit) -> Response {
             forget_session(&visit, logged_out_page(&visit, visit.lang(&[]), after))
         }
         Ok(LogoutAnswer::StillLoggedIn) => done(&visit, false).await,
-        Ok(LogoutAnswer::Ask(question)) => ask(&visit, *question),
+        Ok(LogoutAnswer::Ask(question)) => ask(&visit, *question, true),
         Err(refusal) => visit.refused(&refusal, None),
     }
 }
@@ -78,12 +78,13 @@ pub(super) fn logged_out_page(visit: &Visit, lang: Lang, after: After) -> Respon
     page(OK, lang, &policy, logged_out(&view, lang))
 }
 
-fn ask(visit: &Visit, question: LogoutPage) -> Response {
+fn ask(visit: &Visit, question: LogoutPage, outdated: bool) -> Response {
     let view = LogoutView {
         frame: visit.frame(),
         action: visit.path("logout"),
         csrf: question.csrf,
         resume: String::new(),
+        outdated,
         user: Some(user_name(&question.subject)),
         sessions: Some(visit.path("sessions")),
         client: None,

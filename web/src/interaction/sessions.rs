@@ -13,7 +13,7 @@ use protocol::error::Refusal;
 
 pub(crate) async fn show(visit: Visit) -> Response {
     match visit.engine().sessions_page(&visit.workspace, visit.browser.session.as_deref()).await {
-        Ok(found) => render(&visit, found),
+        Ok(found) => render(&visit, found, false),
         Err(error) => visit.refused(&error.into(), None),
     }
 }
@@ -28,6 +28,7 @@ async fn answer(visit: &Visit) -> Result<Response, Refusal> {
     let cookie = visit.browser.session.as_deref();
     match visit.engine().sessions_answer(&visit.workspace, cookie, &form, visit.call()).await? {
         SessionsAnswer::Nobody | SessionsAnswer::Again => visit.redirect(&visit.path("sessions")),
+        SessionsAnswer::Outdated(anew) => Ok(render(visit, Some(anew), true)),
         SessionsAnswer::LoggedOut { front_channel } => {
             let after = After { frames: front_channel, ..After::default() };
             Ok(forget_session(visit, logged_out_page(visit, visit.lang(&[]), after)))
@@ -35,9 +36,9 @@ async fn answer(visit: &Visit) -> Result<Response, Refusal> {
     }
 }
 
-fn render(visit: &Visit, found: Option<SessionsPage>) -> Response {
-    let mut view =
-        SessionsView { frame: visit.frame(), action: visit.path("sessions"), ..SessionsView::default() };
+fn render(visit: &Visit, found: Option<SessionsPage>, outdated: bool) -> Response {
+    let (frame, action) = (visit.frame(), visit.path("sessions"));
+    let mut view = SessionsView { frame, action, outdated, ..SessionsView::default() };
     if let Some(SessionsPage { current, sessions, csrf }) = found {
         let own = sessions.iter().find(|known| known.id == current);
         view.user = own.map(|known| user_name(&known.session.subject));

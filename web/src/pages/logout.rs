@@ -13,6 +13,8 @@ pub struct LogoutView {
     pub action: String,
     pub csrf: String,
     pub resume: String,
+    /// Whether an answer was sent that was not of this session, and nothing was done.
+    pub outdated: bool,
     /// Who is signed in, when somebody is.
     pub user: Option<String>,
     /// The client that asked, when it is known.

@@ -11,6 +11,8 @@ pub struct SessionsView {
     pub frame: Frame,
     pub action: String,
     pub csrf: String,
+    /// Whether a form was sent that was not of this session, and nothing was ended.
+    pub outdated: bool,
     /// Who is signed in; nobody when absent.
     pub user: Option<String>,
     pub sessions: Vec<SessionView>,
@@ -63,6 +65,9 @@ mod tests {
         assert_eq!(count(&html, ".session-current"), 1);
         let alone = SessionsView { sessions: vec![session("1", true)], ..view.clone() };
         assert_eq!(count(&sessions(&alone, Lang::En), "#sessions-end-others"), 0, "there are no others");
+        assert_eq!(count(&html, "#form-outdated"), 0);
+        let outdated = sessions(&SessionsView { outdated: true, ..view.clone() }, Lang::En);
+        assert_eq!((count(&outdated, "#form-outdated[role=alert]"), count(&outdated, "form")), (1, 1));
         let nobody = sessions(&SessionsView { user: None, sessions: Vec::new(), ..view }, Lang::En);
         assert_eq!((count(&nobody, "#sessions-nobody"), count(&nobody, "form")), (1, 0));
     }

@@ -174,6 +174,7 @@ impl Foreign<'_> {
             action: self.s(),
             csrf: self.s(),
             resume: self.s(),
+            outdated: true,
             user: self.some(),
             client: Some(self.client()),
             sessions: Some("/t/a/sessions".to_owned()),
@@ -198,6 +199,7 @@ impl Foreign<'_> {
             frame: self.frame(),
             action: self.s(),
             csrf: self.s(),
+            outdated: true,
             user: self.some(),
             sessions: vec![session(true), session(false)],
         }

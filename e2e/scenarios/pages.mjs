@@ -33,6 +33,7 @@ async function unregisteredRedirect(visit) {
   const answer = await visit.page.goto(url);
   await assertErrorPage(visit, answer);
   await visit.look("error");
+  assert.equal((await visit.page.reload()).status(), 400, "and who loads it again is told how to go on");
 }
 
 async function unknownClient(visit) {
@@ -47,6 +48,7 @@ async function assertErrorPage({ page, arrivals }, answer) {
   assert.ok((await page.locator("#error-description").innerText()).length > 10);
   assert.ok((await page.locator("#trace-id").innerText()).length >= 8);
   assert.equal(answer.headers()["x-trace-id"], await page.locator("#trace-id").innerText());
+  assert.equal(page.url(), `${ISSUER}/error`, "the address of error pages, without what was asked");
   assert.deepEqual(arrivals, []);
 }
 

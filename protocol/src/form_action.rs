@@ -10,9 +10,8 @@ const MOST: usize = 20;
 /// The origin of the verified redirect URI first, then the others that the client's registration names.
 ///
 /// Browsers check every redirect after a form, those of the client included: one that passes the person on to another
-/// host would leave them on a page that does nothing, with the code used up. So a client may pass on to each address of
-/// its registration: its redirect URIs, its home page, its application, and where logins begin. Any other host is not
-/// allowed.
+/// place would leave them on a page that does nothing, with the code used up. So a client may pass on to each address of
+/// its registration: its redirect URIs, its home page, its application, and where logins begin.
 pub fn targets(verified: &str, client: &Client) -> Vec<String> {
     let redirect_uris = client.redirect_uris.iter().chain(&client.post_logout_redirect_uris);
     let redirects = redirect_uris.filter_map(|uri| Parts::read(uri).ok().map(|parts| parts.origin()));

@@ -156,6 +156,7 @@ fn ways_out(lang: Lang) -> Vec<(&'static str, String)> {
         frame: frame(),
         error: "invalid_request".to_owned(),
         description: "The redirect_uri is not one that this client registered.".to_owned(),
+        address: None,
         trace_id: "0193523b7c1e7f3aa1c5d0e4f2b6987a".to_owned(),
         client: Some(client()),
         restart: None,

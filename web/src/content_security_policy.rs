@@ -50,8 +50,11 @@ impl ContentSecurityPolicy {
 }
 
 /// The sources for the origins that a form may lead to. On this computer, where applications are developed, the page
-/// behind the redirect URI is often on another port.
+/// behind the redirect URI is often on another port. On the web it is often on another host, which no registration names:
+/// browsers hold the policy against every redirect after the form, and who is stopped there sits before a dead page with
+/// the code used up. What stays forbidden is plain `http` and applications on the device.
 fn sources(origins: &[String]) -> String {
+    const ANY_HOST: &str = "https:";
     const LOOPBACK: &str = "http://localhost:* http://127.0.0.1:*";
     let mut sources: Vec<&str> = Vec::new();
     for origin in origins {
@@ -62,8 +65,10 @@ fn sources(origins: &[String]) -> String {
             false => {}
         }
     }
-    if origins.first().is_some_and(|verified| verified.starts_with("http:")) {
-        sources.push(LOOPBACK);
+    match origins.first() {
+        Some(verified) if verified.starts_with("http:") => sources.push(LOOPBACK),
+        Some(verified) if verified.starts_with("https:") => sources.push(ANY_HOST),
+        _ => {}
     }
     sources.iter().map(|source| format!(" {source}")).collect()
 }
@@ -105,11 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn web_03_the_form_may_lead_to_the_named_origins_and_nowhere_else() {
+    fn web_03_the_form_may_lead_on_by_the_scheme_of_the_redirect_uri_and_no_other() {
         for (origins, sources) in [
             (
                 &["https://app.example:8443", "https://www.example"][..],
-                "'self' https://app.example:8443 https://www.example",
+                "'self' https://app.example:8443 https://www.example https:",
             ),
             (&["com.example.app:"], "'self' com.example.app:"),
             (
@@ -119,7 +124,7 @@ mod tests {
             (&["http://[::1]:8080"], "'self' http: http://localhost:* http://127.0.0.1:*"),
             (
                 &["https://app.example", "http://localhost:8080"],
-                "'self' https://app.example http://localhost:8080",
+                "'self' https://app.example http://localhost:8080 https:",
             ),
             (&[], "'self'"),
         ] {
@@ -129,7 +134,7 @@ mod tests {
 
     #[test]
     fn web_03_no_value_can_add_a_directive() {
-        assert_eq!(form_action(&["https://a;script-src *"]), "form-action 'self'");
+        assert_eq!(form_action(&["https://a;script-src *"]), "form-action 'self' https:");
         let policy = ContentSecurityPolicy {
             images: vec!["https://a; script-src *".to_owned()],
             ..Default::default()

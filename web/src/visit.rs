@@ -156,12 +156,14 @@ impl Visit {
             error: explanation.error.clone(),
             description: explanation.description.clone(),
             trace_id: explanation.trace_id.clone(),
+            address: Some(self.path("error")),
             client: client_view,
             restart: self.restart(client),
             developer: self.engine().demo().then(|| views::developer(&explanation)),
         };
         let lang = self.lang(&[]);
-        let policy = ContentSecurityPolicy::default();
+        let policy =
+            ContentSecurityPolicy { script: Some(error::SCRIPT_SHA256), ..ContentSecurityPolicy::default() };
         let mut response = page(answer::status(refusal), lang, &policy, error::error(&view, lang));
         answer::mark(response.headers_mut(), refusal);
         response

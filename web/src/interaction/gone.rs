@@ -1,5 +1,5 @@
 //! `/{tid}/{aid}/error`: nothing is shown here that a link could choose; whoever arrives is told how to go on.
-//! Refusals themselves are shown where they happen.
+//! Refusals themselves are shown where they happen, with their status; where script runs, their page takes this address.
 
 use crate::visit::Visit;
 use axum::response::Response;

@@ -5,6 +5,13 @@ use serde::Serialize;
 use super::template;
 use super::{ClientView, Frame, Lang};
 
+/// Gives the page the address that error pages have. What was asked does not stay in the address bar and the history, and
+/// whoever drives a browser sees by its address where it is. Without script the page stays where it happened.
+pub const SCRIPT: &str = "history.replaceState(null, \"\", document.currentScript.dataset.address);";
+
+/// What `script-src` of the Content-Security-Policy allows for it, quoted (CSP3 §6.7.3).
+pub const SCRIPT_SHA256: &str = "'sha256-0UF+1RJxplu2mlA43Z9j5BWtO+vSokG7vADo3p5G0zk='";
+
 /// The error page. The status is the caller's.
 #[derive(Clone, Default, Serialize)]
 pub struct ErrorView {
@@ -14,6 +21,8 @@ pub struct ErrorView {
     /// `error_description`: one safe English sentence.
     pub description: String,
     pub trace_id: String,
+    /// The address of error pages, where there is one; the caller's policy allows [`SCRIPT`] then.
+    pub address: Option<String>,
     /// The client, once it is known: the page links back to its `client_uri`.
     pub client: Option<ClientView>,
     /// A place where a fresh attempt begins, when there is one of ours.
@@ -40,6 +49,8 @@ pub fn error(view: &ErrorView, lang: Lang) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use scraper::{Html, Selector};
 
     use super::*;
@@ -67,6 +78,18 @@ mod tests {
             "The redirect_uri is not registered for this client."
         );
         assert_eq!(text(&view(), "#trace-id"), "01JD3");
+    }
+
+    #[test]
+    fn the_policy_hash_is_the_script_s_and_without_an_address_there_is_none() {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, SCRIPT.as_bytes());
+        assert_eq!(SCRIPT_SHA256, format!("'sha256-{}'", STANDARD.encode(digest)));
+        let placed = ErrorView { address: Some("/t/\"a/error".to_owned()), ..view() };
+        assert!(
+            error(&placed, Lang::En)
+                .contains(&format!("<script data-address=\"/t/&quot;a/error\">{SCRIPT}</script>"))
+        );
+        assert!(!error(&view(), Lang::En).contains("<script"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::template;
 use super::{Frame, Lang};
 
-/// The only inline script of all pages. It submits by the prototype, so that no parameter's name can stand in its way.
+/// Submits by the prototype, so that no parameter's name can stand in its way.
 pub const SCRIPT: &str = "HTMLFormElement.prototype.submit.call(document.forms[0]);";
 
 /// What `script-src` of the Content-Security-Policy allows for it, quoted (CSP3 §6.7.3).

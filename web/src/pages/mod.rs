@@ -2,7 +2,8 @@
 //!
 //! Nothing here decides, reads or stores. A page function takes plain owned values and a [`Lang`] and gives back a
 //! `String`; status, headers, cookies and the Content-Security-Policy are the caller's. What a page needs of that policy
-//! is told by [`image_origins`] (client logos) and [`form_post::SCRIPT_SHA256`] (the only inline script).
+//! is told by [`image_origins`] (client logos) and by the `SCRIPT_SHA256` of those with a script: [`form_post`], [`error`],
+//! [`check_session`].
 //!
 //! The ids and names of form controls are a contract for tests, password managers and automation; a test in each file
 //! holds them.

@@ -12,7 +12,7 @@ use minijinja::{
 use serde::Serialize;
 
 use super::lang::Lang;
-use super::{asset, check_session, form_post, messages, web_uri};
+use super::{asset, check_session, error, form_post, messages, web_uri};
 
 /// Name and source of every template.
 pub(super) const TEMPLATES: &[(&str, &str)] = &[
@@ -90,6 +90,7 @@ fn environment() -> Environment<'static> {
     environment.add_function("t", translate);
     environment.add_test("known_scope", |scope: &str| KNOWN_SCOPES.contains(&scope));
     environment.add_global("form_post_script", form_post::SCRIPT);
+    environment.add_global("error_script", error::SCRIPT);
     environment.add_global("check_session_script", check_session::SCRIPT);
     environment.add_filter("shorten", shorten);
     environment.add_filter("plain", |text: &str| plain(text));

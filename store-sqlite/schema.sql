@@ -45,9 +45,17 @@ CREATE TABLE event (
   server TEXT,
   trace_id TEXT NOT NULL,
   body TEXT NOT NULL
-) STRICT;
+, exports INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX event_by_tenant ON event (tenant, id);
+
+CREATE INDEX event_by_time ON event (happened_at);
+
+CREATE INDEX event_for_file ON event (id) WHERE (exports & 1) <> 0;
+
+CREATE INDEX event_for_http ON event (id) WHERE (exports & 2) <> 0;
+
+CREATE INDEX event_of_server ON event (tenant, server, happened_at, id);
 
 CREATE INDEX grant_by_client ON grant_record (tenant, server, client, created_at);
 

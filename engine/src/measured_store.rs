@@ -2,12 +2,12 @@
 
 use crate::measures::{Measures, StoreCall};
 use protocol::grant_record::GrantRecord;
-use protocol::id::TenantId;
+use protocol::id::{ServerId, TenantId};
 use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup};
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
 use std::sync::Arc;
-use store::{Answer, Batch, Epoch, Page, Store, StoredEvent};
+use store::{Answer, Batch, Epoch, EventRange, ExportSink, Lease, Page, Store, StoredEvent, Trail};
 use tokio::time::Instant;
 
 pub(crate) struct MeasuredStore {
@@ -116,5 +116,32 @@ impl Store for MeasuredStore {
 
     fn schema_version(&self) -> Answer<'_, i64> {
         self.timed(StoreCall::SchemaVersion, self.inner.schema_version())
+    }
+}
+
+impl Trail for MeasuredStore {
+    fn trail<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        server: &'a ServerId,
+        range: &'a EventRange,
+    ) -> Answer<'a, Vec<StoredEvent>> {
+        self.timed(StoreCall::Trail, self.inner.trail(tenant, server, range))
+    }
+
+    fn unexported(&self, sink: ExportSink, limit: usize) -> Answer<'_, Vec<(TenantId, StoredEvent)>> {
+        self.timed(StoreCall::Unexported, self.inner.unexported(sink, limit))
+    }
+
+    fn exported<'a>(&'a self, sink: ExportSink, told: &'a [(TenantId, i64)]) -> Answer<'a, ()> {
+        self.timed(StoreCall::Exported, self.inner.exported(sink, told))
+    }
+
+    fn lease_export(&self, sink: ExportSink, lease: Lease) -> Answer<'_, bool> {
+        self.timed(StoreCall::LeaseExport, self.inner.lease_export(sink, lease))
+    }
+
+    fn sweep_events(&self, before: Timestamp, limit: usize) -> Answer<'_, usize> {
+        self.timed(StoreCall::SweepEvents, self.inner.sweep_events(before, limit))
     }
 }

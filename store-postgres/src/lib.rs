@@ -14,6 +14,7 @@ mod row;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod value;
 mod write;
 

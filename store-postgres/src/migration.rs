@@ -39,12 +39,20 @@ pub struct Migration {
 }
 
 /// All of them, in order. Released ones never change.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "initial",
-    sql: include_str!("../migrations/0001_initial.sql"),
-    min_reader_version: 1,
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "initial",
+        sql: include_str!("../migrations/0001_initial.sql"),
+        min_reader_version: 1,
+    },
+    Migration {
+        version: 2,
+        name: "audit_trail",
+        sql: include_str!("../migrations/0002_audit_trail.sql"),
+        min_reader_version: 1,
+    },
+];
 
 impl Migration {
     fn checksum(&self) -> [u8; 32] {
@@ -225,8 +233,14 @@ impl Run<'_> {
                 sleep(LOCK_LASTS / 3).await;
             }
         };
+        // It holds nobody up while it waits for those who were there before.
+        let run = async {
+            self.client.batch_execute("SET lock_timeout = 0").await?;
+            self.client.batch_execute(text).await?;
+            self.client.batch_execute(TABLE_WAITS).await
+        };
         tokio::select! {
-            done = self.client.batch_execute(text) => Ok(done?),
+            done = run => Ok(done?),
             lost = renew => lost,
         }
     }

@@ -180,6 +180,6 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn bound(limit: usize) -> i64 {
+pub(crate) fn bound(limit: usize) -> i64 {
     i64::try_from(row_limit(limit)).unwrap_or(i64::MAX)
 }

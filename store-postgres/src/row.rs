@@ -79,7 +79,13 @@ pub(crate) fn event(row: &Row) -> Read<StoredEvent> {
         server: maybe_text(row, 2)?.map(ServerId::new),
         trace_id: text(row, 3)?,
         body: text(row, 4)?,
+        exports: 0,
     })
+}
+
+/// An event with the tenant after it.
+pub(crate) fn event_of_tenant(row: &Row) -> Read<(TenantId, StoredEvent)> {
+    Ok((TenantId::new(text(row, 5)?), event(row)?))
 }
 
 pub(crate) fn tenant(row: &Row) -> Read<Tenant> {

@@ -123,12 +123,35 @@ macro_rules! put_grant {
 macro_rules! insert_events {
     ($from:literal) => {
         concat!(
-            "INSERT INTO event (tenant, id, happened_at, server, trace_id, body) SELECT CAST($1 AS TEXT), ",
+            "INSERT INTO event (tenant, id, happened_at, server, trace_id, body, exports) SELECT CAST($1 AS TEXT), ",
             "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) * 1024 + CAST($2 AS BIGINT) + e.place, ",
-            "e.happened_at, e.server, e.trace_id, e.body FROM ",
+            "e.happened_at, e.server, e.trace_id, e.body, e.exports FROM ",
             $from,
-            "unnest(CAST($3 AS BIGINT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[]), CAST($6 AS TEXT[])) ",
-            "WITH ORDINALITY AS e (happened_at, server, trace_id, body, place)"
+            "unnest(CAST($3 AS BIGINT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[]), CAST($6 AS TEXT[]), ",
+            "CAST($7 AS BIGINT[])) WITH ORDINALITY AS e (happened_at, server, trace_id, body, exports, place)"
+        )
+    };
+}
+
+macro_rules! trail {
+    ($direction:literal) => {
+        concat!(
+            "SELECT id, happened_at, server, trace_id, body FROM event WHERE tenant = $1 AND server = $2 ",
+            "AND (happened_at, id) > ($3, $4) AND (happened_at, id) < ($5, $6) ORDER BY happened_at",
+            $direction,
+            ", id",
+            $direction,
+            " LIMIT $7"
+        )
+    };
+}
+
+macro_rules! unexported {
+    ($bit:literal) => {
+        concat!(
+            "SELECT id, happened_at, server, trace_id, body, tenant FROM event WHERE (exports & ",
+            $bit,
+            ") <> 0 ORDER BY id LIMIT $1"
         )
     };
 }
@@ -183,6 +206,11 @@ catalogue! { READS:
     EVENTS = "SELECT id, happened_at, server, trace_id, body FROM event WHERE tenant = $1 ORDER BY id DESC LIMIT $2";
     EVENTS_BEFORE = "SELECT id, happened_at, server, trace_id, body FROM event WHERE tenant = $1 AND id < $2 \
         ORDER BY id DESC LIMIT $3";
+
+    TRAIL_UP = trail!("");
+    TRAIL_DOWN = trail!(" DESC");
+    UNEXPORTED_TO_FILE = unexported!("1");
+    UNEXPORTED_TO_HTTP = unexported!("2");
 
     EPOCH = "SELECT epoch, revocations FROM tenant WHERE id = $1";
     TENANT = tenants_where!("WHERE id = $1");
@@ -249,6 +277,13 @@ catalogue! { WRITES:
     APPEND_EVENTS = concat!("WITH present AS (SELECT 1 FROM tenant WHERE id = $1 FOR KEY SHARE) ",
         insert_events!("present, "));
 
+    EXPORTED = "UPDATE event SET exports = event.exports & ~CAST($1 AS BIGINT) \
+        FROM unnest(CAST($2 AS TEXT[]), CAST($3 AS BIGINT[])) AS told (tenant, id) \
+        WHERE event.tenant = told.tenant AND event.id = told.id";
+    /// Takes the lease if it is over or the caller's own.
+    LEASE_EXPORT = "INSERT INTO counter (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE \
+        SET value = excluded.value WHERE counter.value < $3 OR counter.value = $4";
+
     CREATE_TENANT = required!("INSERT INTO tenant (id, uid, name, created_at, epoch, revocations) \
         SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), value, value \
         FROM counter WHERE name = 'epoch' ON CONFLICT (id) DO NOTHING RETURNING 1");
@@ -264,6 +299,10 @@ catalogue! { WRITES:
     SWEEP_ARTIFACTS = sweep!("artifact", "tenant, kind, hash", "swept.tenant = expired.tenant AND \
         swept.kind = expired.kind AND swept.hash = expired.hash");
     SWEEP_GRANTS = sweep!("grant_record", "tenant, id", "swept.tenant = expired.tenant AND swept.id = expired.id");
+
+    SWEEP_EVENTS = "WITH expired AS (SELECT tenant, id FROM event WHERE happened_at < $1 ORDER BY happened_at LIMIT $2 \
+        FOR UPDATE SKIP LOCKED) DELETE FROM event AS swept USING expired \
+        WHERE swept.tenant = expired.tenant AND swept.id = expired.id";
 
     PING = required!("UPDATE counter SET value = value + 1 WHERE name = 'ping' RETURNING 1");
 }

@@ -216,6 +216,7 @@ fn events<'a>(statement: &'static str, tenant: &'a str, new: &'a [StoredEvent], 
         text(|event| event.server.as_ref().map(protocol::id::ServerId::as_str)),
         text(|event| Some(&event.trace_id)),
         text(|event| Some(&event.body)),
+        Value::Numbers(new.iter().map(|event| event.exports).collect()),
     ];
     Step::new(statement, values)
 }

@@ -13,6 +13,7 @@ mod row;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod trail;
 mod write;
 mod writer;
 

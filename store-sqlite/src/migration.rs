@@ -43,6 +43,12 @@ pub const MIGRATIONS: &[Migration] = &[
         // A binary that does not move the number would revoke what another node goes on believing in.
         min_reader_version: 3,
     },
+    Migration {
+        version: 4,
+        name: "audit_trail",
+        sql: include_str!("../migrations/0004_audit_trail.sql"),
+        min_reader_version: 3,
+    },
 ];
 
 impl Migration {

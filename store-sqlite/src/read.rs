@@ -260,7 +260,7 @@ fn reads_backwards(page: &Page) -> bool {
     matches!(page.cursor, Cursor::Before(_))
 }
 
-fn bound(limit: usize) -> i64 {
+pub(crate) fn bound(limit: usize) -> i64 {
     i64::try_from(row_limit(limit)).unwrap_or(i64::MAX)
 }
 
@@ -278,7 +278,7 @@ fn optional<T>(
 }
 
 /// `what` names the table and the tenant; the row's place in the list is added.
-fn list<T>(
+pub(crate) fn list<T>(
     connection: &Connection,
     statement: &str,
     values: impl Params,

@@ -75,7 +75,13 @@ pub(crate) fn event(row: &Row<'_>) -> Read<StoredEvent> {
         server: row.get::<_, Option<String>>(2)?.map(ServerId::new),
         trace_id: row.get(3)?,
         body: row.get(4)?,
+        exports: 0,
     })
+}
+
+/// An event with the tenant after it.
+pub(crate) fn event_of_tenant(row: &Row<'_>) -> Read<(TenantId, StoredEvent)> {
+    Ok((TenantId::new(row.get::<_, String>(5)?), event(row)?))
 }
 
 pub(crate) fn tenant(row: &Row<'_>) -> Read<Tenant> {

@@ -68,6 +68,29 @@ macro_rules! grants_where {
     };
 }
 
+macro_rules! trail {
+    ($direction:literal) => {
+        concat!(
+            "SELECT id, happened_at, server, trace_id, body FROM event WHERE tenant = $1 AND server = $2 ",
+            "AND (happened_at, id) > ($3, $4) AND (happened_at, id) < ($5, $6) ORDER BY happened_at",
+            $direction,
+            ", id",
+            $direction,
+            " LIMIT $7"
+        )
+    };
+}
+
+macro_rules! unexported {
+    ($bit:literal) => {
+        concat!(
+            "SELECT id, happened_at, server, trace_id, body, tenant FROM event WHERE (exports & ",
+            $bit,
+            ") <> 0 ORDER BY id LIMIT $1"
+        )
+    };
+}
+
 macro_rules! revoke_where {
     ($condition:literal) => {
         concat!(
@@ -145,6 +168,11 @@ catalogue! { READS:
     EVENTS_BEFORE = "SELECT id, happened_at, server, trace_id, body FROM event WHERE tenant = $1 AND id < $2 \
         ORDER BY id DESC LIMIT $3";
 
+    TRAIL_UP = trail!("");
+    TRAIL_DOWN = trail!(" DESC");
+    UNEXPORTED_TO_FILE = unexported!("1");
+    UNEXPORTED_TO_HTTP = unexported!("2");
+
     EPOCH = "SELECT epoch, revocations FROM tenant WHERE id = $1";
     TENANT = tenants_where!("WHERE id = $1");
     TENANTS_FROM_START = tenants_where!("ORDER BY id LIMIT $1");
@@ -199,7 +227,12 @@ catalogue! { WRITES:
     DOCUMENT_EXISTS = "SELECT 1 FROM document WHERE tenant = $1 AND kind = $2 AND id = $3";
     DELETE_CHILDREN = "DELETE FROM document WHERE tenant = $1 AND kind = $2 AND parent = $3";
 
-    INSERT_EVENT = "INSERT INTO event (tenant, happened_at, server, trace_id, body) VALUES ($1, $2, $3, $4, $5)";
+    INSERT_EVENT = "INSERT INTO event (tenant, happened_at, server, trace_id, body, exports) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    EXPORTED = "UPDATE event SET exports = exports & ~$1 WHERE tenant = $2 AND id = $3";
+    /// Takes the lease if it is over or the caller's own.
+    LEASE_EXPORT = "INSERT INTO counter (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE \
+        SET value = excluded.value WHERE counter.value < $3 OR counter.value = $4";
 
     NEXT_EPOCH = "UPDATE counter SET value = value + 1 WHERE name = 'epoch' RETURNING value";
     SET_EPOCH = "UPDATE tenant SET epoch = $1 WHERE id = $2";
@@ -217,6 +250,9 @@ catalogue! { WRITES:
         WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
     SWEEP_GRANTS = "DELETE FROM grant_record WHERE (tenant, id) IN (SELECT tenant, id FROM grant_record \
         WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+
+    SWEEP_EVENTS = "DELETE FROM event WHERE id IN (SELECT id FROM event \
+        WHERE happened_at < $1 ORDER BY happened_at LIMIT $2)";
 
     PING = "UPDATE counter SET value = value + 1 WHERE name = 'ping'";
 }

@@ -2,6 +2,7 @@
 
 use crate::row::unavailable;
 use crate::sql;
+use crate::trail::{self, TrailWork};
 use protocol::grant_record::GrantRecord;
 use protocol::id::TenantId;
 use protocol::record::{
@@ -19,10 +20,11 @@ pub(crate) enum Work {
     CreateTenant(Tenant),
     DeleteTenant(TenantId),
     Sweep { now: Timestamp, limit: usize },
+    Trail(TrailWork),
     Ping,
 }
 
-/// Does the work; answers how many rows a sweep removed, 0 for the rest.
+/// Does the work; answers how many rows a sweep removed or a lease took, 0 for the rest.
 ///
 /// The caller has opened a savepoint and rolls back to it on error.
 pub(crate) fn apply(connection: &Connection, work: &Work) -> Result<usize, StoreError> {
@@ -32,6 +34,7 @@ pub(crate) fn apply(connection: &Connection, work: &Work) -> Result<usize, Store
         Work::CreateTenant(tenant) => create_tenant(connection, tenant).map(|()| 0),
         Work::DeleteTenant(tenant) => delete_tenant(connection, tenant).map(|()| 0),
         Work::Sweep { now, limit } => sweep(connection, *now, *limit),
+        Work::Trail(work) => trail::apply(connection, work),
         Work::Ping => execute(connection, sql::PING, []).map(|_| 0),
     }
 }
@@ -288,7 +291,8 @@ fn insert_events(
 ) -> Result<(), StoreError> {
     for event in events {
         let server = event.server.as_ref().map(protocol::id::ServerId::as_str);
-        let values = params![tenant.as_str(), event.at.millis(), server, event.trace_id, event.body];
+        let (at, exports) = (event.at.millis(), event.exports);
+        let values = params![tenant.as_str(), at, server, event.trace_id, event.body, exports];
         execute(connection, sql::INSERT_EVENT, values)?;
     }
     Ok(())
@@ -351,7 +355,11 @@ fn exists(connection: &Connection, statement: &str, values: impl Params) -> Resu
 }
 
 /// Answers how many rows changed.
-fn execute(connection: &Connection, statement: &str, values: impl Params) -> Result<usize, StoreError> {
+pub(crate) fn execute(
+    connection: &Connection,
+    statement: &str,
+    values: impl Params,
+) -> Result<usize, StoreError> {
     connection
         .prepare_cached(statement)
         .and_then(|mut statement| statement.execute(values))

@@ -6,6 +6,9 @@
 
 pub mod contract;
 pub mod memory;
+mod trail;
+
+pub use trail::{EventKey, EventRange, ExportSink, Lease, Trail};
 
 use protocol::decision::Event;
 use protocol::id::TenantId;
@@ -53,14 +56,16 @@ pub struct StoredEvent {
     pub at: Timestamp,
     pub server: Option<protocol::id::ServerId>,
     pub trace_id: String,
-    /// JSON of [`Event`].
+    /// JSON of [`Event`], with where it came from.
     pub body: String,
+    /// Who has yet to be told of it: the bits of [`ExportSink`]. Not read back.
+    pub exports: i64,
 }
 
 impl StoredEvent {
     pub fn new(event: &Event, at: Timestamp, server: Option<protocol::id::ServerId>, trace_id: &str) -> Self {
         let body = serde_json::to_string(event).unwrap_or_default();
-        Self { id: 0, at, server, trace_id: trace_id.to_owned(), body }
+        Self { id: 0, at, server, trace_id: trace_id.to_owned(), body, exports: 0 }
     }
 }
 
@@ -111,7 +116,7 @@ pub struct Epoch {
 }
 
 /// The storage port.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Trail {
     /// Answers every lookup from one snapshot, in the order asked.
     fn load<'a>(&'a self, tenant: &'a TenantId, lookups: &'a [Lookup]) -> Answer<'a, Vec<Found>>;
 

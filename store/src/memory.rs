@@ -2,6 +2,8 @@
 //!
 //! Simple before fast. It says what a backend must do; the contract suite compares the others with it.
 
+mod trail;
+
 use crate::{Answer, Batch, Cursor, Epoch, Page, Store, StoreError, StoredEvent, row_limit};
 use protocol::grant_record::GrantRecord;
 use protocol::id::{GrantId, TenantId};
@@ -25,6 +27,8 @@ struct State {
     /// Shared by all tenants, so that none ever shows an epoch twice.
     last_epoch: i64,
     last_event: i64,
+    /// Until when somebody tells a sink of the export.
+    leases: BTreeMap<&'static str, Timestamp>,
 }
 
 /// Everything of one tenant. Kinds are separate key spaces (attack COD-11).

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use protocol::grant_record::GrantRecord;
-use protocol::id::TenantId;
+use protocol::id::{ServerId, TenantId};
 use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup};
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
-use store::{Answer, Batch, Epoch, Page, Store, StoreError, StoredEvent};
+use store::{
+    Answer, Batch, Epoch, EventRange, ExportSink, Lease, Page, Store, StoreError, StoredEvent, Trail,
+};
 
 /// Passes everything on until told to fail.
 pub(crate) struct FailingStore {
@@ -129,5 +131,32 @@ impl Store for FailingStore {
 
     fn schema_version(&self) -> Answer<'_, i64> {
         self.reading(self.inner.schema_version())
+    }
+}
+
+impl Trail for FailingStore {
+    fn trail<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        server: &'a ServerId,
+        range: &'a EventRange,
+    ) -> Answer<'a, Vec<StoredEvent>> {
+        self.reading(self.inner.trail(tenant, server, range))
+    }
+
+    fn unexported(&self, sink: ExportSink, limit: usize) -> Answer<'_, Vec<(TenantId, StoredEvent)>> {
+        self.reading(self.inner.unexported(sink, limit))
+    }
+
+    fn exported<'a>(&'a self, sink: ExportSink, told: &'a [(TenantId, i64)]) -> Answer<'a, ()> {
+        self.writing(self.inner.exported(sink, told))
+    }
+
+    fn lease_export(&self, sink: ExportSink, lease: Lease) -> Answer<'_, bool> {
+        self.writing(self.inner.lease_export(sink, lease))
+    }
+
+    fn sweep_events(&self, before: Timestamp, limit: usize) -> Answer<'_, usize> {
+        self.writing(self.inner.sweep_events(before, limit))
     }
 }

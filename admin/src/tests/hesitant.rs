@@ -1,12 +1,12 @@
 //! A store that lets others go first before each answer, so that requests meet in the middle.
 
 use protocol::grant_record::GrantRecord;
-use protocol::id::TenantId;
+use protocol::id::{ServerId, TenantId};
 use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup};
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
 use store::memory::MemoryStore;
-use store::{Answer, Batch, Epoch, Page, Store, StoredEvent};
+use store::{Answer, Batch, Epoch, EventRange, ExportSink, Lease, Page, Store, StoredEvent, Trail};
 use tokio::task::yield_now;
 
 pub(crate) struct HesitantStore(pub(crate) MemoryStore);
@@ -108,5 +108,32 @@ impl Store for HesitantStore {
 
     fn schema_version(&self) -> Answer<'_, i64> {
         self.0.schema_version()
+    }
+}
+
+impl Trail for HesitantStore {
+    fn trail<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        server: &'a ServerId,
+        range: &'a EventRange,
+    ) -> Answer<'a, Vec<StoredEvent>> {
+        self.0.trail(tenant, server, range)
+    }
+
+    fn unexported(&self, sink: ExportSink, limit: usize) -> Answer<'_, Vec<(TenantId, StoredEvent)>> {
+        self.0.unexported(sink, limit)
+    }
+
+    fn exported<'a>(&'a self, sink: ExportSink, told: &'a [(TenantId, i64)]) -> Answer<'a, ()> {
+        self.0.exported(sink, told)
+    }
+
+    fn lease_export(&self, sink: ExportSink, lease: Lease) -> Answer<'_, bool> {
+        self.0.lease_export(sink, lease)
+    }
+
+    fn sweep_events(&self, before: Timestamp, limit: usize) -> Answer<'_, usize> {
+        self.0.sweep_events(before, limit)
     }
 }

@@ -5,7 +5,7 @@ use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use std::fmt::{Debug, Error};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// What one combination of labels counts.
@@ -43,6 +43,32 @@ impl Cell for Count {
 
     fn tell(&self, mut encoder: MetricEncoder<'_>) -> Result<(), Error> {
         encoder.encode_counter::<NoLabelSet, _, f64>(&self.get(), None)
+    }
+}
+
+/// A number that goes up and down; told once it was set.
+#[derive(Debug, Default)]
+pub(crate) struct Level {
+    now: AtomicU64,
+    used: AtomicBool,
+}
+
+impl Level {
+    pub(crate) fn set(&self, number: u64) {
+        self.now.store(number, Relaxed);
+        self.used.store(true, Relaxed);
+    }
+}
+
+impl Cell for Level {
+    const TYPE: MetricType = MetricType::Gauge;
+
+    fn is_used(&self) -> bool {
+        self.used.load(Relaxed)
+    }
+
+    fn tell(&self, mut encoder: MetricEncoder<'_>) -> Result<(), Error> {
+        encoder.encode_gauge(&self.now.load(Relaxed))
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod family;
 
-pub(crate) use family::{Count, Durations, Family, Label};
+pub(crate) use family::{Count, Durations, Family, Label, Level};
 
 use jose::Algorithm;
 use prometheus_client::metrics::counter::Counter;
@@ -12,7 +12,7 @@ use prometheus_client::registry::{Registry, Unit};
 use protocol::error::Reason;
 use protocol::grant::GRANTS;
 use std::time::Duration;
-use store::StoreError;
+use store::{ExportSink, StoreError};
 
 /// The grant type under which tokens of the authorization endpoint are counted (RFC 6749 §4.2).
 pub(crate) const IMPLICIT: &str = "implicit";
@@ -35,6 +35,36 @@ pub struct Measures {
     pub(crate) audit_pending: Gauge,
     /// Audit events that found the buffer full.
     pub(crate) audit_dropped: Counter,
+    exported: Family<Count>,
+    export_failures: Family<Count>,
+    export_lag: Family<Level>,
+}
+
+/// The part of one sink in what is counted of the audit export.
+pub(crate) struct ExportMeasures<'m> {
+    measures: &'m Measures,
+    sink: &'static str,
+}
+
+impl ExportMeasures<'_> {
+    pub(crate) fn told(&self, events: usize) {
+        if let Some(cell) = self.measures.exported.named(self.sink) {
+            cell.add(u64::try_from(events).unwrap_or(u64::MAX));
+        }
+    }
+
+    pub(crate) fn failed(&self) {
+        if let Some(cell) = self.measures.export_failures.named(self.sink) {
+            cell.add(1);
+        }
+    }
+
+    /// How old the oldest event is that the sink has yet to be told of.
+    pub(crate) fn lag(&self, age: Duration) {
+        if let Some(cell) = self.measures.export_lag.named(self.sink) {
+            cell.set(age.as_secs());
+        }
+    }
 }
 
 /// The pool that computes slow hashes.
@@ -87,9 +117,14 @@ pub(crate) enum StoreCall {
     Sweep,
     Ping,
     SchemaVersion,
+    Trail,
+    Unexported,
+    Exported,
+    LeaseExport,
+    SweepEvents,
 }
 
-const STORE_CALLS: [&str; 16] = [
+const STORE_CALLS: [&str; 21] = [
     "load",
     "documents",
     "artifacts",
@@ -106,6 +141,11 @@ const STORE_CALLS: [&str; 16] = [
     "sweep",
     "ping",
     "schema_version",
+    "trail",
+    "unexported",
+    "exported",
+    "lease_export",
+    "sweep_events",
 ];
 
 const STORE_OUTCOMES: [&str; 4] = ["ok", "conflict", "unavailable", "impossible"];
@@ -133,6 +173,7 @@ const LOOKUPS: [&str; 2] = ["hit", "miss"];
 
 impl Default for Measures {
     fn default() -> Self {
+        let sinks = || Label::new("sink", [ExportSink::File.name(), ExportSink::Http.name()]);
         let grant_types = GRANTS.iter().map(|grant| grant.grant_type()).chain([IMPLICIT]);
         Self {
             store: Family::by(Label::new("operation", STORE_CALLS), Label::new("outcome", STORE_OUTCOMES)),
@@ -147,6 +188,9 @@ impl Default for Measures {
             last_sweep: Gauge::default(),
             audit_pending: Gauge::default(),
             audit_dropped: Counter::default(),
+            exported: Family::of(sinks()),
+            export_failures: Family::of(sinks()),
+            export_lag: Family::of(sinks()),
         }
     }
 }
@@ -179,6 +223,13 @@ impl Measures {
         registry.register(name, help, self.audit_pending.clone());
         let (name, help) = ("audit_events_dropped", "Audit events that found the buffer full");
         registry.register(name, help, self.audit_dropped.clone());
+        let (name, help) = ("audit_exported", "Audit events that a sink has taken");
+        registry.register(name, help, self.exported.clone());
+        let (name, help) = ("audit_export_failures", "Batches of audit events that a sink did not take");
+        registry.register(name, help, self.export_failures.clone());
+        let (name, help) =
+            ("audit_export_lag", "Age of the oldest audit event that a sink has yet to be told of");
+        registry.register_with_unit(name, help, seconds(), self.export_lag.clone());
     }
 
     pub(crate) fn store_call<T>(&self, call: StoreCall, outcome: &Result<T, StoreError>, took: Duration) {
@@ -225,6 +276,10 @@ impl Measures {
         }
     }
 
+    pub(crate) fn export(&self, sink: ExportSink) -> ExportMeasures<'_> {
+        ExportMeasures { measures: self, sink: sink.name() }
+    }
+
     pub(crate) fn removed(&self, rows: usize) {
         self.swept.inc_by(u64::try_from(rows).unwrap_or(u64::MAX));
     }
@@ -266,7 +321,7 @@ mod tests {
         for reason in Reason::ALL {
             assert_eq!(measures.refusals.named(reason.entry().name).map(Count::get), Some(1), "{reason:?}");
         }
-        assert_eq!(STORE_CALLS.get(StoreCall::SchemaVersion as usize), Some(&"schema_version"));
+        assert_eq!(STORE_CALLS.get(StoreCall::SweepEvents as usize), Some(&"sweep_events"));
         assert_eq!(CACHES.get(Remembered::Record as usize), Some(&"record"));
         assert_eq!(DELIVERIES.get(Delivery::GivenUp as usize), Some(&"given_up"));
     }

@@ -132,7 +132,7 @@ fn require(id: &str, revision: i64) -> Write {
 
 fn event() -> StoredEvent {
     let at = Timestamp::from_seconds(10);
-    StoredEvent { id: 0, at, server: None, trace_id: "trace".to_owned(), body: "{}".to_owned() }
+    StoredEvent { id: 0, at, server: None, trace_id: "trace".to_owned(), body: "{}".to_owned(), exports: 0 }
 }
 
 fn grant(id: &str) -> Write {

@@ -14,6 +14,7 @@ mod events;
 mod grants;
 mod sweeping;
 mod tenants;
+mod trail;
 
 pub use artifacts::*;
 pub use batches::*;
@@ -22,6 +23,7 @@ pub use events::*;
 pub use grants::*;
 pub use sweeping::*;
 pub use tenants::*;
+pub use trail::*;
 
 use crate::{Batch, Cursor, Page, Store, StoreError, StoredEvent};
 use protocol::decision::Event;
@@ -77,6 +79,10 @@ macro_rules! contract_tests {
             events_come_newest_first
             events_are_paged
             events_belong_to_their_commit
+            a_trail_is_read_by_time
+            events_wait_until_each_sink_was_told
+            a_lease_is_held_by_one
+            old_events_are_swept
             a_grant_is_put_under_its_precondition
             a_revocation_is_final
             a_grant_is_required_in_a_revision

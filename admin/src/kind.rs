@@ -75,7 +75,7 @@ pub(crate) trait Editable: Kind {
             let server = Self::place(stored).workspace;
             call.office
                 .engine
-                .commit(call.tenant(), vec![write], vec![event], Some(&server), &call.trace_id)
+                .commit(call.tenant(), vec![write], vec![event], Some(&server), &call.around)
                 .await
         }
     }
@@ -98,7 +98,7 @@ pub(crate) trait Editable: Kind {
             let server = Self::place(stored).workspace;
             call.office
                 .engine
-                .commit(call.tenant(), vec![write], vec![event], Some(&server), &call.trace_id)
+                .commit(call.tenant(), vec![write], vec![event], Some(&server), &call.around)
                 .await
         }
     }

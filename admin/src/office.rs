@@ -10,7 +10,7 @@ use axum::RequestExt;
 use axum::body::to_bytes;
 use axum::extract::{OriginalUri, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
-use engine::{Caller, Engine, TraceId};
+use engine::{Caller, Engine, Source, TraceId};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use protocol::client_auth::Presented;
@@ -53,15 +53,16 @@ impl Office {
     ) -> Result<Response, Failure> {
         let path = path_of(&mut request).await?;
         let (parts, body) = request.into_parts();
-        let trace_id = parts.extensions.get::<TraceId>().map(|id| id.0.clone()).unwrap_or_default();
+        let mut around = around(&parts);
         let tenant = operation.realm.caller(&path);
-        let caller = match self.caller(&tenant, &parts, &trace_id).await {
+        let caller = match self.caller(&tenant, &parts, &around).await {
             Ok(caller) => caller,
             Err(refusal) => {
-                self.explain(&tenant, &refusal, &parts, trace_id).await;
+                self.explain(&tenant, &refusal, &around).await;
                 return Ok(self.challenged(&tenant, refusal));
             }
         };
+        around.actor = caller.client_id.as_str().to_owned();
         let too_large =
             || Failure::new(Why::ContentTooLarge).with("expected", format!("at most {MAX_BODY_BYTES} bytes"));
         let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| too_large())?;
@@ -74,7 +75,7 @@ impl Office {
                 Some(_) => read(&parts.headers, &body)?,
                 None => Map::new(),
             };
-            (operation.run)(Call { office, caller, trace_id, path, query, if_match, body }).await
+            (operation.run)(Call { office, caller, around, path, query, if_match, body }).await
         };
         let work =
             async move { work.await.map_or_else(IntoResponse::into_response, IntoResponse::into_response) };
@@ -85,14 +86,10 @@ impl Office {
     }
 
     /// Keeps the explanation of a refused call for the tenant's developers.
-    async fn explain(&self, tenant: &TenantId, refusal: &Refusal, parts: &Parts, trace_id: String) {
+    async fn explain(&self, tenant: &TenantId, refusal: &Refusal, around: &engine::Call) {
         if matches!(self.engine.tenant(tenant).await, Ok(Some(_))) {
-            let request = format!("{} {}", parts.method, parts.uri.path());
-            self.engine.explain(
-                tenant,
-                refusal,
-                &engine::Call { trace_id, request, ..engine::Call::default() },
-            );
+            self.engine.unauthorized(tenant, refusal, around);
+            self.engine.explain(tenant, refusal, around);
         }
     }
 
@@ -111,7 +108,12 @@ impl Office {
     }
 
     /// Only the header `Authorization` counts: no cookie (attack ADM-19), no parameter.
-    async fn caller(&self, tenant: &TenantId, parts: &Parts, trace_id: &str) -> Result<Caller, Refusal> {
+    async fn caller(
+        &self,
+        tenant: &TenantId,
+        parts: &Parts,
+        around: &engine::Call,
+    ) -> Result<Caller, Refusal> {
         const DPOP: HeaderName = HeaderName::from_static("dpop");
         let headers = &parts.headers;
         let authorization = one(headers, &header::AUTHORIZATION, Reason::TokenTwice, Reason::TokenMalformed)?;
@@ -124,9 +126,20 @@ impl Office {
             method: parts.method.as_str(),
             url: format!("{}{}", self.engine.public_url(), uri.path()),
         };
-        let call = engine::Call { trace_id: trace_id.to_owned(), ..engine::Call::default() };
-        let caller = self.engine.admin_caller(tenant, &request, &call).await?;
+        let caller = self.engine.admin_caller(tenant, &request, around).await?;
         if caller.tenant == *tenant { Ok(caller) } else { Err(Reason::TokenSignature.into()) }
+    }
+}
+
+/// What surrounds a request, from the extensions that the gate puts into it.
+fn around(parts: &Parts) -> engine::Call {
+    let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    engine::Call {
+        trace_id: parts.extensions.get::<TraceId>().map(|id| id.0.clone()).unwrap_or_default(),
+        request: format!("{} {}", parts.method, parts.uri.path()),
+        source: parts.extensions.get::<Source>().map(|source| source.0.clone()).unwrap_or_default(),
+        user_agent: user_agent.unwrap_or_default().to_owned(),
+        actor: String::new(),
     }
 }
 

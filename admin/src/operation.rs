@@ -146,7 +146,8 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + 
 pub(crate) struct Call {
     pub(crate) office: Arc<Office>,
     pub(crate) caller: Caller,
-    pub(crate) trace_id: String,
+    /// What surrounds it, for events.
+    pub(crate) around: engine::Call,
     pub(crate) path: HashMap<String, String>,
     pub(crate) query: Query,
     pub(crate) if_match: IfMatch,

@@ -47,19 +47,8 @@ impl Query {
     /// # Errors
     /// 400 naming the parameter that is out of range (attack ADM-28).
     pub(crate) fn page(&self, kind: &str) -> Result<Page, Failure> {
-        let limit = match self.get("limit") {
-            None => DEFAULT_LIMIT,
-            Some(text) => {
-                text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or_else(|| {
-                    Failure::query("limit", text, format_args!("a number from 1 to {MAX_LIMIT}"))
-                })?
-            }
-        };
-        let descending = match self.get("order") {
-            None | Some("asc") => false,
-            Some("desc") => true,
-            Some(other) => return Err(Failure::query("order", other, "asc or desc")),
-        };
+        let limit = self.limit()?;
+        let descending = self.order()?.unwrap_or(false);
         if let Some(sort) = self.get("sort").filter(|sort| *sort != "id" && *sort != format!("{kind}_id")) {
             return Err(Failure::query("sort", sort, format_args!("id or {kind}_id")));
         }
@@ -73,6 +62,29 @@ impl Query {
             }
         };
         Ok(Page { cursor, limit, descending })
+    }
+
+    /// Rows of the page.
+    ///
+    /// # Errors
+    /// 400 when it is out of range.
+    pub(crate) fn limit(&self) -> Result<usize, Failure> {
+        let Some(text) = self.get("limit") else { return Ok(DEFAULT_LIMIT) };
+        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        limit.ok_or_else(|| Failure::query("limit", text, format_args!("a number from 1 to {MAX_LIMIT}")))
+    }
+
+    /// Whether the order is said to be descending.
+    ///
+    /// # Errors
+    /// 400 when it says something else.
+    pub(crate) fn order(&self) -> Result<Option<bool>, Failure> {
+        match self.get("order") {
+            None => Ok(None),
+            Some("asc") => Ok(Some(false)),
+            Some("desc") => Ok(Some(true)),
+            Some(other) => Err(Failure::query("order", other, "asc or desc")),
+        }
     }
 
     /// The members of a list separated by commas.

@@ -281,7 +281,7 @@ pub(crate) async fn replace<K: Kind>(
     let write = Write::PutDocument { document: document::<K>(after, call)?, expect };
     let event = event::<K>(action, &before.id, call);
     let server = K::place(after).workspace;
-    call.office.engine.commit(call.tenant(), vec![write], vec![event], Some(&server), &call.trace_id).await
+    call.office.engine.commit(call.tenant(), vec![write], vec![event], Some(&server), &call.around).await
 }
 
 /// What may be changed of a body, and what it says of the rest.

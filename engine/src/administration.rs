@@ -138,11 +138,11 @@ impl Engine {
         server: &ServerId,
         client: &ClientId,
         expect: Expect,
-        trace_id: &str,
+        call: &Call,
     ) -> Result<(), EngineError> {
         let writes = self.client_deletion(server, client, expect);
         let event = Event::new("client", "deleted").client(client);
-        self.commit(tenant, writes, vec![event], Some(server), trace_id).await
+        self.commit(tenant, writes, vec![event], Some(server), call).await
     }
 
     /// The writes of [`Engine::delete_client`].

@@ -268,8 +268,9 @@ impl Engine {
         refusal: &Refusal,
     ) -> Result<AuthorizeAnswer, Refusal> {
         if let Some(open) = standing.open {
-            let event =
-                Event::new("authorization", "refused").client(&standing.client.client_id).reason(refusal);
+            let is_denied = refusal.reason == Reason::UserDenied;
+            let (what, action) = if is_denied { ("consent", "denied") } else { ("authorization", "refused") };
+            let event = Event::new(what, action).client(&standing.client.client_id).reason(refusal);
             let mut writes = vec![used(open, self.now())];
             writes.extend(standing.pushed().map(par::used));
             match self.commit_decision(standing.workspace, writes, vec![event], standing.call).await {

@@ -57,7 +57,7 @@ impl Engine {
             writes.push(put_new(self.new_child(DocumentKind::Key, &key.kid, id, &key)?));
         }
         let event = Event::new("server", "brought_up").detail(format!("{id} to version {VERSION}"));
-        self.commit(tenant, writes, vec![event], Some(id), "").await
+        self.commit(tenant, writes, vec![event], Some(id), &Call::default()).await
     }
 
     /// Scopes of the services that every workspace starts with; a service that is gone, and a name or identifier that is

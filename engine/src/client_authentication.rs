@@ -34,7 +34,7 @@ impl Engine {
                 Some(&workspace.server.id),
                 event.reason(refusal),
                 self.now(),
-                &call.trace_id,
+                call,
             );
         }
         let authenticated = result?;

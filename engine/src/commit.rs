@@ -1,7 +1,8 @@
 //! Signing and committing: what stands between a decision and its answer.
 
+use crate::audit::Origin;
 use crate::encryption::NESTED;
-use crate::{Call, Engine, EngineError, Workspace};
+use crate::{ADMIN_WORKSPACE, Call, Engine, EngineError, Workspace};
 use jose::{Algorithm, SigningKey};
 use protocol::client::Client;
 use protocol::decision::Event;
@@ -26,11 +27,11 @@ impl Engine {
         if writes.is_empty() {
             let now = self.now();
             for event in events {
-                self.audit.push(&workspace.tenant, Some(server), event, now, &call.trace_id);
+                self.audit.push(&workspace.tenant, Some(server), event, now, call);
             }
             return Ok(());
         }
-        self.commit(&workspace.tenant, writes, events, Some(server), &call.trace_id).await
+        self.commit(&workspace.tenant, writes, events, Some(server), call).await
     }
 
     /// [`Engine::commit_decision`] together with what counts once.
@@ -65,13 +66,19 @@ impl Engine {
         writes: Vec<Write>,
         events: Vec<Event>,
         server: Option<&ServerId>,
-        trace_id: &str,
+        call: &Call,
     ) -> Result<(), EngineError> {
         let now = self.now();
         let configuration = writes.iter().any(changes_configuration);
         let revokes = writes.iter().any(Write::revokes);
-        let stored = events.iter().map(|e| StoredEvent::new(e, now, server.cloned(), trace_id)).collect();
-        self.store.commit(tenant, Batch { writes, events: stored }).await?;
+        let keep = |event| {
+            // What belongs to no workspace stands in the trail of the administration.
+            let server = server.cloned().unwrap_or_else(|| ServerId::new(ADMIN_WORKSPACE));
+            let kept = Origin::of(call).keep(event, now, Some(server), None);
+            StoredEvent { exports: self.exports, ..kept }
+        };
+        let events = events.iter().map(keep).collect();
+        self.store.commit(tenant, Batch { writes, events }).await?;
         if configuration {
             self.cache.changed(tenant);
         }

@@ -22,6 +22,7 @@ pub struct EngineConfig {
     /// Password hashes that may wait for their turn; one more is refused. Each holds the place of a request, so it is a
     /// part of those: a storm of logins leaves the rest to others.
     pub hash_waiting: usize,
+    pub audit: crate::AuditConfig,
     /// Origins that may call the admin API from a browser.
     pub admin_origins: Vec<String>,
     /// The tenant whose landing page stands at `/`.
@@ -40,6 +41,7 @@ impl EngineConfig {
             fetch: crate::fetch::FetchPolicy::default(),
             hash_slots,
             hash_waiting: hash_slots * WAITING_PER_SLOT,
+            audit: crate::AuditConfig::default(),
             admin_origins: Vec::new(),
             default_tenant: None,
             rate_limits: BTreeMap::new(),

@@ -3,7 +3,7 @@
 //! Called by the command `demo` only. Nothing of it is made by `serve`, and `serve` refuses a store that holds
 //! it (attack W-05).
 
-use crate::{ADMIN_WORKSPACE, Engine, EngineError, NewServer, SYSTEM_TENANT};
+use crate::{ADMIN_WORKSPACE, Call, Engine, EngineError, NewServer, SYSTEM_TENANT};
 use protocol::client::{Client, TokenEndpointAuthMethod};
 use protocol::decision::Event;
 use protocol::id::{ClientId, ServerId, TenantId};
@@ -92,7 +92,7 @@ impl Engine {
             ..Server::default()
         };
         let users = if regular { vec![self.demo_user().await?] } else { Vec::new() };
-        match self.create_server(tenant, NewServer { server, users }, "").await {
+        match self.create_server(tenant, NewServer { server, users }, &Call::default()).await {
             Ok(_) | Err(EngineError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error),
         }
@@ -117,7 +117,7 @@ impl Engine {
         let document = self.new_document(DocumentKind::Client, &id, Some(server.as_str()), &client)?;
         let event = Event::new("client", "created").client(&client.client_id);
         let write = Write::PutDocument { document, expect: Expect::Absent };
-        match self.commit(tenant, vec![write], vec![event], Some(&server), "").await {
+        match self.commit(tenant, vec![write], vec![event], Some(&server), &Call::default()).await {
             Ok(()) | Err(EngineError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error),
         }

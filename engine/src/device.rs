@@ -275,6 +275,8 @@ impl Engine {
         let throttle = self.user_code_throttle(workspace, person, &call.source).await?;
         if let Some(wait) = throttle.wait(self.now()) {
             let refusal = Reason::UserCodesThrottled.into();
+            let event = Event::new("device_authorization", "throttled").subject(person).reason(&refusal);
+            self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
             return Ok(Typed::Problem(DeviceProblem { refusal, retry_after: Some(wait) }));
         }
         let waiting = match UserCode::read(typed) {

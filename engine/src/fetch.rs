@@ -80,6 +80,15 @@ pub enum FetchError {
     Unreachable(String),
 }
 
+/// A text that is posted.
+pub struct Post<'a> {
+    pub url: &'a str,
+    pub content_type: &'static str,
+    /// Sent as a bearer token (RFC 6750 §2.1).
+    pub token: Option<&'a str>,
+    pub body: String,
+}
+
 /// The guarded client. Trust anchors and connections are made when first needed, not at start.
 pub struct Fetch {
     allow_loopback: bool,
@@ -157,6 +166,26 @@ impl Fetch {
         let posted = async {
             let url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
             let request = self.client_for(&url).await?.post(url).form(fields);
+            let response = request.send().await.map_err(|error| failure(&error))?;
+            Ok(response.status().as_u16())
+        };
+        tokio::time::timeout(total, posted).await.unwrap_or(Err(FetchError::Slow(total)))
+    }
+
+    /// Posts a text: the status of the answer. A redirect is an answer and not followed.
+    ///
+    /// # Errors
+    /// As of [`Fetch::get_json`].
+    pub async fn post(&self, Post { url, content_type, token, body }: Post<'_>) -> Result<u16, FetchError> {
+        let total = self.limits.total;
+        let posted = async {
+            let url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
+            let request =
+                self.client_for(&url).await?.post(url).header(CONTENT_TYPE, content_type).body(body);
+            let request = match token {
+                Some(token) => request.bearer_auth(token),
+                None => request,
+            };
             let response = request.send().await.map_err(|error| failure(&error))?;
             Ok(response.status().as_u16())
         };

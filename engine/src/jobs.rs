@@ -6,6 +6,9 @@ use std::time::Duration;
 
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 const OUTBOX_EVERY: Duration = Duration::from_secs(15);
+const EXPORT_EVERY: Duration = Duration::from_secs(1);
+/// Longest pause after a sink could not be told. Shorter than its lease, which is so kept.
+const EXPORT_PAUSE: Duration = Duration::from_secs(20);
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Rows removed per batch, and the pause between batches, so that a sweep never holds the writer for long.
 const SWEEP_BATCH: usize = 500;
@@ -16,6 +19,26 @@ pub(crate) fn start(engine: &Arc<Engine>) {
     tokio::spawn(flush(Arc::downgrade(engine)));
     tokio::spawn(sweep(Arc::downgrade(engine)));
     tokio::spawn(outbox(Arc::downgrade(engine)));
+    for place in 0..engine.exporters.len() {
+        tokio::spawn(export(Arc::downgrade(engine), place));
+    }
+}
+
+/// Tells one sink of the audit export; one that cannot be told is left alone for longer and longer.
+async fn export(engine: Weak<Engine>, place: usize) {
+    let mut pause = EXPORT_EVERY;
+    loop {
+        tokio::time::sleep(pause).await;
+        let Some(engine) = engine.upgrade() else { return };
+        let Some(exporter) = engine.exporters.get(place) else { return };
+        match exporter.lock().await.round(&engine, false).await {
+            Ok(()) => pause = EXPORT_EVERY,
+            Err(error) => {
+                pause = (pause * 2).min(EXPORT_PAUSE);
+                tracing::warn!(%error, "audit events could not be exported");
+            }
+        }
+    }
 }
 
 async fn outbox(engine: Weak<Engine>) {
@@ -62,5 +85,25 @@ async fn sweep(engine: Weak<Engine>) {
             drop(engine);
             tokio::time::sleep(SWEEP_PAUSE).await;
         }
+        if !sweep_events(&engine).await {
+            return;
+        }
+    }
+}
+
+/// Removes audit events that are too old; whether there still is an engine.
+async fn sweep_events(engine: &Weak<Engine>) -> bool {
+    loop {
+        let Some(engine) = engine.upgrade() else { return false };
+        match engine.sweep_events(SWEEP_BATCH).await {
+            Ok(removed) if removed >= SWEEP_BATCH => {}
+            Ok(_) => return true,
+            Err(error) => {
+                tracing::warn!(%error, "old audit events could not be removed");
+                return true;
+            }
+        }
+        drop(engine);
+        tokio::time::sleep(SWEEP_PAUSE).await;
     }
 }

@@ -63,6 +63,9 @@ mod workspaces;
 
 pub use access::{ClientDetails, ClientWithAccess, GrantedScope};
 pub use administration::{ADMIN_WORKSPACE, Caller, SYSTEM_TENANT};
+pub use audit::{
+    AuditConfig, AuditFilter, AuditPage, AuditQuery, AuditRecord, AuditSink, FileSink, HttpSink, event_key,
+};
 pub use authorize::{AuthorizeAnswer, Browser, NextPage};
 pub use clock::{Clock, SystemClock};
 pub use config::EngineConfig;
@@ -80,7 +83,7 @@ pub use userinfo::UserinfoAnswer;
 pub use workspace::Workspace;
 pub use workspaces::NewServer;
 
-use audit::AuditStream;
+use audit::{AuditStream, Exporter};
 use cache::{ConfigurationCache, TenantState};
 use derive::Deriver;
 use hashing::Hashing;
@@ -108,6 +111,8 @@ pub struct Call {
     pub source: String,
     /// What the caller calls itself.
     pub user_agent: String,
+    /// The client on whose authority an administrator acts; empty for all others.
+    pub actor: String,
 }
 
 /// The use-cases of Postern.
@@ -121,6 +126,9 @@ pub struct Engine {
     hashing: Hashing,
     master: Deriver,
     audit: AuditStream,
+    /// Who is told of events: the bits of their sinks.
+    exports: i64,
+    exporters: Vec<tokio::sync::Mutex<Exporter>>,
     measures: Arc<Measures>,
     explanations: explanation::Explanations,
     fetch: fetch::Fetch,
@@ -143,6 +151,9 @@ impl Engine {
     ) -> Result<Arc<Self>, EngineError> {
         let fetch = fetch::Fetch::new(&config.fetch)?;
         let measures = Arc::new(Measures::default());
+        let exports = config.audit.exports();
+        let exporters =
+            config.audit.sinks.iter().map(|sink| Exporter::new(Arc::clone(sink)).into()).collect();
         let engine = Arc::new(Self {
             hashing: Hashing::new(
                 config.hash_slots,
@@ -151,7 +162,9 @@ impl Engine {
                 measures.hashing.clone(),
             ),
             master: Deriver::new(&config.key, "postern"),
-            audit: AuditStream::new(Arc::clone(&measures)),
+            audit: AuditStream::new(exports, Arc::clone(&measures)),
+            exports,
+            exporters,
             explanations: explanation::Explanations::default(),
             cache: ConfigurationCache::new(),
             signatures: known_tokens::Signatures::new(),

@@ -147,7 +147,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let call = Call::default();
         let events = event.into_iter().collect();
-        self.commit(tenant, vec![write], events, Some(&notice.server), &call.trace_id).await
+        self.commit(tenant, vec![write], events, Some(&notice.server), &call).await
     }
 }
 

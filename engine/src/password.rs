@@ -35,15 +35,20 @@ impl Engine {
         let throttle = self.throttle(&workspace.tenant, server, username, &call.source).await?;
         if let Some(wait) = throttle.wait(self.now()) {
             let refusal = Reason::LoginThrottled.into();
+            let event = of_client(Event::new("login", "throttled"), client).reason(&refusal);
+            self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
             return Ok(PasswordCheck::Refused { refusal, retry_after: Some(wait) });
         }
         let user = workspace.static_user(username);
         let hash = user.map(|(_, _, user)| user.password_hash.as_str());
         let fits = self.hashing.verify_password(password, hash).await?;
         let (Some((idp_uid, idp, user)), true) = (user, fits) else {
-            let event = Event::new("login", "failed");
-            let event = match client {
-                Some(client) => event.client(client),
+            // The name that was typed may be a password in the wrong field; one that is known is told as its subject.
+            let event = of_client(Event::new("login", "failed"), client);
+            let event = match user {
+                Some((uid, idp, user)) => {
+                    event.subject(subject_of(workspace, uid, idp, user, self.now()).sub)
+                }
                 None => event,
             };
             self.commit_decision(workspace, throttle.failed(self.now()), vec![event], call).await?;
@@ -63,6 +68,13 @@ impl Engine {
 pub(crate) fn local_subject(workspace: &Workspace, idp_uid: &Uid, idp_sub: &str) -> String {
     let identity = [workspace.server.uid.as_str(), idp_uid.as_str(), idp_sub].join("\0");
     jose::sha256(identity.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn of_client(event: Event, client: Option<&ClientId>) -> Event {
+    match client {
+        Some(client) => event.client(client),
+        None => event,
+    }
 }
 
 /// The person, as the Sandbox provider knows them; nothing is said of how they proved who they are. The subject

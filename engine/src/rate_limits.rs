@@ -3,7 +3,7 @@
 //! What was taken is counted in memory, on each node for itself: a cluster of three nodes takes up to three times the
 //! limit, and a restart begins anew. A request without a limit costs one look at a field of the loaded workspace.
 
-use crate::{Engine, EngineError, Workspace};
+use crate::{Call, Engine, EngineError, Workspace};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use protocol::client::Client;
@@ -148,12 +148,12 @@ impl Engine {
         module: Module,
         limit: &RateLimit,
         event: Event,
-        trace_id: &str,
+        call: &Call,
     ) -> Result<(), EngineError> {
         self.store.tenant(tenant).await?.ok_or(EngineError::NotFound)?;
         let document = self.new_document(DocumentKind::RateLimit, module.name(), None, limit)?;
         let write = Write::PutDocument { document, expect: Expect::Any };
-        self.commit(tenant, vec![write], vec![event], None, trace_id).await
+        self.commit(tenant, vec![write], vec![event], None, call).await
     }
 
     /// Takes the tenant's own limit of a module away, so that the one of all tenants holds again.
@@ -165,13 +165,13 @@ impl Engine {
         tenant: &TenantId,
         module: Module,
         event: Event,
-        trace_id: &str,
+        call: &Call,
     ) -> Result<(), EngineError> {
         let kind = DocumentKind::RateLimit;
         let document = self.document(tenant, kind, module.name()).await?.ok_or(EngineError::NotFound)?;
         let expect = Expect::Revision(document.revision);
         let write = Write::DeleteDocument { kind, id: document.id, expect };
-        self.commit(tenant, vec![write], vec![event], None, trace_id).await
+        self.commit(tenant, vec![write], vec![event], None, call).await
     }
 }
 

@@ -130,7 +130,7 @@ impl Engine {
         let event = Event::new("client", "registration_updated").client(&client.client_id);
         let write = Write::PutDocument { document, expect };
         let server = Some(&workspace.server.id);
-        self.commit(&workspace.tenant, vec![write], vec![event], server, &call.trace_id).await?;
+        self.commit(&workspace.tenant, vec![write], vec![event], server, call).await?;
         answer(workspace, &client, once)
     }
 
@@ -147,8 +147,7 @@ impl Engine {
     ) -> Result<(), Refusal> {
         let (document, client) = self.registered(workspace, id, token).await?;
         let (server, expect) = (&workspace.server.id, Expect::Revision(document.revision));
-        let ended =
-            self.delete_client(&workspace.tenant, server, &client.client_id, expect, &call.trace_id).await;
+        let ended = self.delete_client(&workspace.tenant, server, &client.client_id, expect, call).await;
         Ok(ended?)
     }
 

@@ -2,7 +2,7 @@
 //! workspace sets (RFC 7591 §5). The first answer to a login takes the mark away, in its commit.
 
 use crate::client_lookup::read_client;
-use crate::{Engine, EngineError, Workspace};
+use crate::{Call, Engine, EngineError, Workspace};
 use protocol::client::Client;
 use protocol::decision::Event;
 use protocol::id::{ClientId, ServerId, TenantId, Uid};
@@ -86,6 +86,6 @@ impl Engine {
             writes.extend(self.client_deletion(&unused.server, &unused.client, expect));
             events.push(Event::new("client", "expired").client(&unused.client));
         }
-        self.commit(tenant, writes, events, Some(&unused.server), "").await
+        self.commit(tenant, writes, events, Some(&unused.server), &Call::default()).await
     }
 }

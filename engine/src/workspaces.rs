@@ -1,6 +1,6 @@
 //! Making and unmaking tenants, workspaces and their keys.
 
-use crate::{Engine, EngineError, Workspace, keyring};
+use crate::{Call, Engine, EngineError, Workspace, keyring};
 use jose::{Algorithm, KeyManagement};
 use protocol::decision::Event;
 use protocol::id::{IdpId, ServerId, ServiceId, TenantId, Uid};
@@ -93,7 +93,7 @@ impl Engine {
         &self,
         tenant: &TenantId,
         new: NewServer,
-        trace_id: &str,
+        call: &Call,
     ) -> Result<Document, EngineError> {
         let mut server = new.server;
         server.tenant_id = tenant.clone();
@@ -125,7 +125,7 @@ impl Engine {
             writes.push(put_new(self.new_child(DocumentKind::Key, &key.kid, &id, &key)?));
         }
         let event = Event::new("server", "created").detail(id.as_str());
-        self.commit(tenant, writes, vec![event], Some(&id), trace_id).await?;
+        self.commit(tenant, writes, vec![event], Some(&id), call).await?;
         let made = self.document(tenant, DocumentKind::Server, id.as_str()).await?;
         made.ok_or(EngineError::NotFound)
     }
@@ -139,7 +139,7 @@ impl Engine {
         tenant: &TenantId,
         server: &ServerId,
         expect: Expect,
-        trace_id: &str,
+        call: &Call,
     ) -> Result<(), EngineError> {
         let id = server.as_str().to_owned();
         let mut writes = vec![
@@ -155,7 +155,7 @@ impl Engine {
         ];
         writes.extend(kinds.map(|kind| Write::DeleteChildren { kind, parent: id.clone() }));
         let event = Event::new("server", "deleted").detail(id);
-        self.commit(tenant, writes, vec![event], Some(server), trace_id).await
+        self.commit(tenant, writes, vec![event], Some(server), call).await
     }
 
     /// A document that is not stored yet.
@@ -264,7 +264,7 @@ impl Engine {
         tenant: &TenantId,
         server: &ServerId,
         alg: KeyAlgorithm,
-        trace_id: &str,
+        call: &Call,
     ) -> Result<KeyDocument, EngineError> {
         let now = self.now();
         let (mut writes, mut promoted) = (Vec::new(), None);
@@ -295,7 +295,7 @@ impl Engine {
             create(KeyState::Next).await?;
         }
         let event = Event::new("key", "rotated").detail(current.kid.as_str());
-        self.commit(tenant, writes, vec![event], Some(server), trace_id).await?;
+        self.commit(tenant, writes, vec![event], Some(server), call).await?;
         Ok(current)
     }
 
@@ -309,7 +309,7 @@ impl Engine {
         tenant: &TenantId,
         server: &ServerId,
         kid: &str,
-        trace_id: &str,
+        call: &Call,
     ) -> Result<KeyDocument, EngineError> {
         let keys = self.key_documents(tenant, server).await?;
         let (document, mut key) =
@@ -320,7 +320,7 @@ impl Engine {
             KeyState::Current | KeyState::Next => return Err(EngineError::Conflict { index: 0 }),
         }
         let event = Event::new("key", "revoked").detail(kid);
-        self.commit(tenant, vec![replace(&document, &key)?], vec![event], Some(server), trace_id).await?;
+        self.commit(tenant, vec![replace(&document, &key)?], vec![event], Some(server), call).await?;
         Ok(key)
     }
 
@@ -335,7 +335,7 @@ impl Engine {
         let key = self.make_key(server, alg.into(), KeyState::Current).await?;
         let write = put_new(self.new_child(DocumentKind::Key, &key.kid, server, &key)?);
         let event = Event::new("key", "created").detail(alg.name());
-        self.commit(tenant, vec![write], vec![event], Some(server), "").await
+        self.commit(tenant, vec![write], vec![event], Some(server), &Call::default()).await
     }
 
     async fn key_documents(

@@ -98,7 +98,10 @@ async fn router() -> axum::Router {
         grant_types: crate::targets::world::WORLDS[0].server.grant_types.clone(),
         ..Server::default()
     };
-    engine.create_server(&tenant, NewServer { server, users: vec![user] }, "").await.expect("a workspace");
+    engine
+        .create_server(&tenant, NewServer { server, users: vec![user] }, &engine::Call::default())
+        .await
+        .expect("a workspace");
     for (client, secret) in crate::targets::world::WORLDS[0].clients.iter().zip(["web-secret", "", ""]) {
         let hashed_secret = Some(secret).filter(|secret| !secret.is_empty()).map(engine::hashing::fast_hash);
         let method = if secret.is_empty() {
@@ -117,7 +120,10 @@ async fn router() -> axum::Router {
             .new_document(DocumentKind::Client, client.client_id.as_str(), Some(server.as_str()), &client)
             .expect("a document");
         let write = Write::PutDocument { document, expect: Expect::Absent };
-        engine.commit(&tenant, vec![write], Vec::new(), Some(&server), "").await.expect("a client");
+        engine
+            .commit(&tenant, vec![write], Vec::new(), Some(&server), &engine::Call::default())
+            .await
+            .expect("a client");
     }
     web::router(engine)
 }

@@ -2,7 +2,7 @@
 //! administration workspace, and one client there whose random secret is shown once.
 
 use anyhow::{bail, ensure};
-use engine::{ADMIN_WORKSPACE, Engine, EngineError, NewServer};
+use engine::{ADMIN_WORKSPACE, Call, Engine, EngineError, NewServer};
 use protocol::client::{Client, TokenEndpointAuthMethod};
 use protocol::decision::Event;
 use protocol::id::{ClientId, ServerId, TenantId, is_valid_chosen_id};
@@ -52,7 +52,7 @@ async fn create(engine: &Engine, tenant: &TenantId, name: &str) -> anyhow::Resul
             server_type: "admin".to_owned(),
             ..Server::default()
         };
-        engine.create_server(tenant, NewServer { server, users: Vec::new() }, "").await?;
+        engine.create_server(tenant, NewServer { server, users: Vec::new() }, &Call::default()).await?;
     }
     let (secret, hashed_secret) = engine.new_secret();
     let client = Client {
@@ -71,7 +71,7 @@ async fn create(engine: &Engine, tenant: &TenantId, name: &str) -> anyhow::Resul
     let document = engine.new_document(DocumentKind::Client, ADMIN_CLIENT, Some(admin.as_str()), &client)?;
     let event = Event::new("client", "created").client(&client.client_id);
     let write = Write::PutDocument { document, expect: Expect::Absent };
-    match engine.commit(tenant, vec![write], vec![event], Some(&admin), "").await {
+    match engine.commit(tenant, vec![write], vec![event], Some(&admin), &Call::default()).await {
         Ok(()) => Ok(secret),
         Err(EngineError::Conflict { .. }) => bail!("tenant {tenant} is there already, with its admin client"),
         Err(error) => bail!(error),

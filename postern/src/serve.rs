@@ -65,6 +65,9 @@ async fn start(config: Config) -> anyhow::Result<()> {
         () = certificate.follow(|| tls.load(server::now())) => {}
     }
     engine.flush().await;
+    if let Err(error) = engine.export().await {
+        tracing::warn!(%error, "audit events wait for the next start to be exported");
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -85,6 +88,7 @@ pub(crate) async fn open(config: &Config, store: Arc<dyn Store>) -> anyhow::Resu
     // A waiting login holds the place of a request: three quarters of them stay for others.
     settings.hash_waiting = settings.hash_waiting.min(config.limits.requests / 4);
     settings.rate_limits.clone_from(&config.rate_limits.modules);
+    settings.audit = config.audit.open(&config.fetch)?;
     let engine = wire::open_engine(settings, Arc::clone(&store))?;
     wire::check_key(&engine, store.as_ref()).await.with_context(|| format!("key_file: {}", config.key))?;
     ensure!(

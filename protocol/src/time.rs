@@ -39,6 +39,12 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The time that an RFC 3339 text names, to the millisecond below.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let time = time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
+        i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
+    }
+
     /// RFC 3339 text in UTC with milliseconds, for the admin API.
     pub fn rfc3339(self) -> String {
         let nanos = i128::from(self.0).saturating_mul(1_000_000);

@@ -98,7 +98,10 @@ async fn server(engine: &Engine, tenant: &TenantId, id: &str, kind: &str) {
         server_type: kind.to_owned(),
         ..Server::default()
     };
-    engine.create_server(tenant, NewServer { server, users }, "").await.expect("a workspace");
+    engine
+        .create_server(tenant, NewServer { server, users }, &engine::Call::default())
+        .await
+        .expect("a workspace");
 }
 
 async fn put_client(engine: &Engine, tenant: &TenantId, client: Client) {
@@ -108,7 +111,10 @@ async fn put_client(engine: &Engine, tenant: &TenantId, client: Client) {
     let document =
         engine.new_document(DocumentKind::Client, id, Some(server.as_str()), &client).expect("a document");
     let write = Write::PutDocument { document, expect: Expect::Absent };
-    engine.commit(tenant, vec![write], Vec::new(), Some(&server), "").await.expect("a client");
+    engine
+        .commit(tenant, vec![write], Vec::new(), Some(&server), &engine::Call::default())
+        .await
+        .expect("a client");
 }
 
 fn strings(values: &[&str]) -> Vec<String> {

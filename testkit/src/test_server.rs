@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use engine::{Clock, Engine, EngineConfig};
+use engine::{AuditConfig, Clock, Engine, EngineConfig};
 use http_body_util::BodyExt;
 use postern::http::{AddressLimit, Gate, Hsts, Limits, Metrics, Settings};
 use protocol::rate_limit::{Module, RateLimit};
@@ -57,6 +57,15 @@ impl TestServer {
         let mut config = config();
         config.rate_limits = tenants.iter().copied().collect();
         Self::open_with(config, addresses, store, Arc::default(), None)
+    }
+
+    /// The same, with something else done with audit events.
+    pub async fn auditing(audit: AuditConfig) -> Self {
+        let store = backend().await;
+        Ready::copy_into(store.as_ref()).await;
+        let mut config = config();
+        config.audit = audit;
+        Self::open_with(config, store, Arc::default(), None)
     }
 
     /// The same over SQLite in a temporary directory.

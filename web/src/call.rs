@@ -10,6 +10,7 @@ pub(crate) fn call_of(head: &Parts) -> Call {
         trace_id: extensions.get::<TraceId>().map(|id| id.0.clone()).unwrap_or_default(),
         request: format!("{} {}", head.method, head.uri.path()),
         user_agent: user_agent(head),
+        actor: String::new(),
         source: extensions.get::<Source>().map(|source| source.0.clone()).unwrap_or_default(),
     }
 }

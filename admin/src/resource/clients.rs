@@ -242,7 +242,7 @@ impl Editable for Clients {
     async fn delete(client: &Client, document: &Document, _: Event, call: &Call) -> Result<(), EngineError> {
         let engine = &call.office.engine;
         let (server, expect) = (&client.authorization_server_id, Expect::Revision(document.revision));
-        engine.delete_client(call.tenant(), server, &client.client_id, expect, &call.trace_id).await
+        engine.delete_client(call.tenant(), server, &client.client_id, expect, &call.around).await
     }
 }
 

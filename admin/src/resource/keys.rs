@@ -156,7 +156,7 @@ async fn rotate(call: &Call) -> Result<Reply, Failure> {
     let (_, server) = load::<Servers>(call, call.segment("wid")).await?;
     let algorithm = algorithm(key_use, key_type, &server);
     let engine = &call.office.engine;
-    let key = engine.rotate_key(call.tenant(), &server.id, algorithm, &call.trace_id).await?;
+    let key = engine.rotate_key(call.tenant(), &server.id, algorithm, &call.around).await?;
     Ok(Reply::ok(&with_history(&key)))
 }
 
@@ -170,7 +170,7 @@ async fn revoke(call: &Call) -> Result<Reply, Failure> {
         Some(KeyState::Rotated(_) | KeyState::Revoked(_)) => {}
     }
     let engine = &call.office.engine;
-    match engine.revoke_key(call.tenant(), &call.workspace(), kid, &call.trace_id).await {
+    match engine.revoke_key(call.tenant(), &call.workspace(), kid, &call.around).await {
         Err(EngineError::NotFound) => Err(Failure::not_found("key", kid)),
         Err(EngineError::Conflict { .. }) => Err(Failure::new(Why::KeyInUse).with("kid", kid)),
         key => Ok(Reply::ok(&with_history(&key?))),

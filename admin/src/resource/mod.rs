@@ -1,5 +1,6 @@
 //! What the management API manages: one file per resource, one line per resource in [`RESOURCES`].
 
+mod audit_events;
 mod clients;
 mod environment;
 mod keys;
@@ -39,6 +40,7 @@ pub(crate) static RESOURCES: &[Resource] = &[
     keys::KEYS,
     sessions::SESSIONS,
     tokens::TOKENS,
+    audit_events::AUDIT_EVENTS,
     outbox::OUTBOX,
     tenants::TENANTS,
     rate_limits::RATE_LIMITS,

@@ -104,16 +104,13 @@ async fn set(call: &Call) -> Result<Reply, Failure> {
     problems.into_result()?;
     call.office
         .engine
-        .set_rate_limit(&tenant(call), module, &limit, event(call, "set"), &call.trace_id)
+        .set_rate_limit(&tenant(call), module, &limit, event(call, "set"), &call.around)
         .await?;
     Ok(Reply::no_content())
 }
 
 async fn delete(call: &Call) -> Result<Reply, Failure> {
     let module = module(call)?;
-    call.office
-        .engine
-        .delete_rate_limit(&tenant(call), module, event(call, "deleted"), &call.trace_id)
-        .await?;
+    call.office.engine.delete_rate_limit(&tenant(call), module, event(call, "deleted"), &call.around).await?;
     Ok(Reply::no_content())
 }

@@ -142,7 +142,7 @@ impl Editable for Servers {
 
     async fn create(server: &Server, _: Event, call: &Call) -> Result<(), EngineError> {
         let new = NewServer { server: server.clone(), users: Vec::new() };
-        call.office.engine.create_server(call.tenant(), new, &call.trace_id).await.map(drop)
+        call.office.engine.create_server(call.tenant(), new, &call.around).await.map(drop)
     }
 
     /// The workspaces that hold the server's own API clients cannot go.
@@ -154,7 +154,7 @@ impl Editable for Servers {
     async fn delete(server: &Server, document: &Document, _: Event, call: &Call) -> Result<(), EngineError> {
         let engine = &call.office.engine;
         let expect = Expect::Revision(document.revision);
-        engine.delete_server(call.tenant(), &server.id, expect, &call.trace_id).await
+        engine.delete_server(call.tenant(), &server.id, expect, &call.around).await
     }
 }
 

@@ -173,7 +173,7 @@ impl Editable for Services {
                 });
             }
         }
-        call.office.engine.commit(call.tenant(), writes, vec![event], Some(workspace), &call.trace_id).await
+        call.office.engine.commit(call.tenant(), writes, vec![event], Some(workspace), &call.around).await
     }
 }
 

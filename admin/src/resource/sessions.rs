@@ -88,13 +88,13 @@ async fn list(call: &Call) -> Result<Reply, Failure> {
 async fn end_all(call: &Call) -> Result<Reply, Failure> {
     let workspace = workspace(call).await?;
     let engine = &call.office.engine;
-    engine.end_sessions_of(&workspace, subject(call)?, |_, _| false, &around(call)).await?;
+    engine.end_sessions_of(&workspace, subject(call)?, |_, _| false, &call.around).await?;
     Ok(Reply::no_content())
 }
 
 async fn end(call: &Call) -> Result<Reply, Failure> {
     let (workspace, id) = (workspace(call).await?, call.segment("sessionID"));
-    match call.office.engine.end_session_by_id(&workspace, id, None, &around(call)).await? {
+    match call.office.engine.end_session_by_id(&workspace, id, None, &call.around).await? {
         true => Ok(Reply::no_content()),
         false => Err(Failure::not_found(KIND, id)),
     }
@@ -105,11 +105,6 @@ pub(super) async fn workspace(call: &Call) -> Result<Arc<Workspace>, Failure> {
     load::<Servers>(call, call.segment("wid")).await?;
     let found = call.office.engine.workspace(call.tenant().as_str(), call.segment("wid")).await?;
     found.ok_or_else(|| Failure::new(Why::NoSuchPath))
-}
-
-/// What surrounds the call, for events.
-pub(super) fn around(call: &Call) -> engine::Call {
-    engine::Call { trace_id: call.trace_id.clone(), ..engine::Call::default() }
 }
 
 fn subject(call: &Call) -> Result<&str, Failure> {

@@ -1,7 +1,7 @@
 //! Taking back all that somebody has in a workspace (contract: `revokeTokens`).
 
 use super::Resource;
-use super::sessions::{around, workspace};
+use super::sessions::workspace;
 use crate::failure::Failure;
 use crate::members::{self, Problems};
 use crate::operation::{Call, Method, Operation, Reply, Running, Shape};
@@ -55,7 +55,7 @@ async fn revoke(call: &Call) -> Result<Reply, Failure> {
     problems.require((1..=MOST_SUBJECTS).contains(&subjects.len()), "subjects", subjects.len(), &expected);
     problems.into_result()?;
     for subject in subjects.into_iter().filter_map(local) {
-        call.office.engine.revoke_subject(&workspace, &subject, &around(call)).await?;
+        call.office.engine.revoke_subject(&workspace, &subject, &call.around).await?;
     }
     Ok(Reply::no_content())
 }

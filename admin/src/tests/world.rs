@@ -149,7 +149,10 @@ async fn template() -> Vec<Document> {
     for (id, server_type) in [("admin", "admin"), ("default", "regular")] {
         let (id, server_type) = (id.into(), server_type.into());
         let server = Server { name: "Test".into(), id, server_type, ..Server::default() };
-        engine.create_server(&tenant, NewServer { server, users: Vec::new() }, "").await.unwrap();
+        engine
+            .create_server(&tenant, NewServer { server, users: Vec::new() }, &engine::Call::default())
+            .await
+            .unwrap();
     }
     let mut all = Vec::new();
     for kind in KINDS {
@@ -174,7 +177,7 @@ async fn settle(engine: &Arc<Engine>, name: &str) -> String {
             document.body.replace("\"tenant_id\":\"default\"", &format!("\"tenant_id\":\"{name}\""));
         Write::PutDocument { document, expect: Expect::Absent }
     });
-    engine.commit(&tenant, rows.collect(), Vec::new(), None, "").await.unwrap();
+    engine.commit(&tenant, rows.collect(), Vec::new(), None, &engine::Call::default()).await.unwrap();
     let (secret, hash) = engine.new_secret();
     let boss = Client {
         tenant_id: tenant.clone(),
@@ -187,7 +190,7 @@ async fn settle(engine: &Arc<Engine>, name: &str) -> String {
     };
     let document = engine.new_document(DocumentKind::Client, "boss", Some("admin"), &boss).unwrap();
     let write = Write::PutDocument { document, expect: Expect::Absent };
-    engine.commit(&tenant, vec![write], Vec::new(), None, "").await.unwrap();
+    engine.commit(&tenant, vec![write], Vec::new(), None, &engine::Call::default()).await.unwrap();
     token(engine, name, "admin", "boss", &secret).await.unwrap()
 }
 

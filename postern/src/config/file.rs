@@ -40,6 +40,8 @@ pub(super) struct File {
     pub(super) log: Log,
     #[serde(default)]
     pub(super) metrics: Metrics,
+    #[serde(default)]
+    pub(super) audit: Audit,
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,6 +136,37 @@ pub(super) struct Log {
     pub(super) level: String,
     #[serde(default)]
     pub(super) format: log::Format,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Audit {
+    pub(super) retention_days: Option<u32>,
+    #[serde(default)]
+    pub(super) export: Export,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Export {
+    pub(super) file: Option<ExportFile>,
+    pub(super) http: Option<ExportHttp>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExportFile {
+    pub(super) path: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExportHttp {
+    pub(super) url: String,
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) token_env: Option<String>,
+    #[serde(default)]
+    pub(super) allow_private: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,6 +2,7 @@
 //!
 //! `docs/postern.toml` is the commented template of everything here; a test keeps the two together.
 
+mod audit;
 mod file;
 mod nearest;
 mod rate_limits;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+pub use audit::{Audit, Http};
 pub use file::TEMPLATE;
 pub use rate_limits::RateLimits;
 pub use secret::Secret;
@@ -57,6 +59,8 @@ pub struct Config {
     pub log: log::Settings,
     /// What metrics tell apart.
     pub metrics: Metrics,
+    /// What becomes of audit events.
+    pub audit: Audit,
 }
 
 /// What metrics tell apart.
@@ -186,6 +190,7 @@ impl Config {
                 allow_loopback: file.fetch.allow_loopback,
             },
             log,
+            audit: Audit::from_file(file.audit).map_err(|(setting, problem)| wrong(&setting, problem))?,
             metrics: Metrics {
                 tenant_labels: file.metrics.tenant_labels.map_or(calm.tenant_labels, usize::from),
             },

@@ -84,6 +84,9 @@ fn the_template_is_a_valid_configuration_and_names_the_true_defaults() {
     assert_eq!(stated("streams"), plain.limits.streams as usize);
     let labels = everything["metrics"]["tenant_labels"].as_integer().unwrap();
     assert_eq!(labels as usize, plain.metrics.tenant_labels);
+    let days = everything["audit"]["retention_days"].as_integer().unwrap() as u64;
+    assert_eq!(plain.audit.retention.unwrap().as_secs(), days * 24 * 3600);
+    assert!(plain.audit.file.is_none() && plain.audit.http.is_none());
     assert_eq!(everything["listen"].as_str().unwrap(), plain.listen.to_string());
     assert_eq!(everything["metrics_listen"].as_str().unwrap(), plain.metrics_listen.unwrap().to_string());
 }
@@ -101,6 +104,10 @@ fn the_template_shows_every_setting() {
         "fetch",
         "log",
         "metrics",
+        "audit",
+        "audit.export",
+        "audit.export.file",
+        "audit.export.http",
     ];
     for section in [""].into_iter().chain(sections) {
         let known = known_settings(section);
@@ -183,6 +190,16 @@ fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
         (wrong(&with("rate_limits", "token = { rate = 1 }")), "rate_limits.token: unknown setting"),
         (wrong(&with("log", "level = \"loud\"")), "log.level"),
         (wrong(&with("log", "format = \"xml\"")), "log.format: unknown variant"),
+        (wrong(&with("audit", "retention_days = -1")), "audit.retention_days: invalid value"),
+        (wrong(&with("audit.export.http", "url = \"x\"")), "audit.export.http.url: is not a URL"),
+        (
+            wrong(&with("audit.export.http", "url = \"https://a@b/\"")),
+            "audit.export.http.url: must not contain",
+        ),
+        (
+            wrong(&with("audit.export.http", "url = \"https://b/\"\ntoken_file = \"a\"\ntoken_env = \"B\"")),
+            "audit.export.http.token_env: give a file or",
+        ),
         (wrong("public_url = "), "postern.toml:1: public_url"),
     ] {
         assert!(problem.contains(setting), "{problem:?} should name {setting:?}");

@@ -196,7 +196,10 @@ async fn copy_users(server: &TestServer) {
     document.body = serde_json::to_string(&idp).expect("JSON");
     let expect = Expect::Revision(document.revision);
     let writes = vec![Write::PutDocument { document, expect }];
-    engine.commit(&tenant, writes, Vec::new(), Some(&"bank".into()), "").await.expect("users");
+    engine
+        .commit(&tenant, writes, Vec::new(), Some(&"bank".into()), &engine::Call::default())
+        .await
+        .expect("users");
 }
 
 /// 30 `…-holder-of-key-required`.

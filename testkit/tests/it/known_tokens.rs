@@ -77,9 +77,9 @@ async fn a_signature_is_remembered_no_longer_than_its_key() {
     let kid = header(tokens.access_token())["kid"].as_str().unwrap().to_owned();
     let engine = server.engine();
     let algorithm = KeyAlgorithm::Signature(Algorithm::ES256);
-    engine.rotate_key(&tenant, &workspace, algorithm, "").await.unwrap();
+    engine.rotate_key(&tenant, &workspace, algorithm, &engine::Call::default()).await.unwrap();
     remember(&server, &tokens).await;
-    engine.revoke_key(&tenant, &workspace, &kid, "").await.unwrap();
+    engine.revoke_key(&tenant, &workspace, &kid, &engine::Call::default()).await.unwrap();
     counts_for_nothing(&server, &tokens).await;
 }
 

@@ -9,6 +9,10 @@ mod assertion_grant;
 #[cfg(test)]
 mod attack_table;
 #[cfg(test)]
+mod audit_events;
+#[cfg(test)]
+mod audit_export;
+#[cfg(test)]
 mod authorization;
 #[cfg(test)]
 mod bearer_tokens;

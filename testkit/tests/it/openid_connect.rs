@@ -177,7 +177,7 @@ async fn w_10_a_person_who_is_gone_has_no_session_refresh_or_userinfo() {
     let expect = protocol::record::Expect::Revision(found.revision);
     let document = protocol::record::Document { body: idp.to_string(), ..found };
     let write = protocol::record::Write::PutDocument { document, expect };
-    server.engine().commit(&tenant, vec![write], Vec::new(), None, "").await.unwrap();
+    server.engine().commit(&tenant, vec![write], Vec::new(), None, &engine::Call::default()).await.unwrap();
     party.refresh(tokens.refresh_token()).await.expect_error(400, "invalid_grant");
     party.redeem(&unused).await.expect_error(400, "invalid_grant");
     party.userinfo(tokens.access_token()).await.expect(401);

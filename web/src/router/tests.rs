@@ -33,7 +33,7 @@ async fn demonstration() -> &'static Router {
 async fn put_workspace(engine: &Engine, tenant: &TenantId, server: &Server) {
     let document = engine.new_document(DocumentKind::Server, server.id.as_str(), None, server).unwrap();
     let write = Write::PutDocument { document, expect: Expect::Absent };
-    engine.commit(tenant, vec![write], Vec::new(), None, "").await.unwrap();
+    engine.commit(tenant, vec![write], Vec::new(), None, &engine::Call::default()).await.unwrap();
 }
 
 async fn ask(router: &Router, method: &str, path: &str, accept: &str) -> (http::response::Parts, String) {

@@ -110,7 +110,7 @@ impl Engine {
             .expected(format!("at most {rate} in {period}, {burst} at once"))
             .retry_after(retry_after(wait));
         let event = Event::new("rate_limit", "refused").reason(&refusal);
-        self.audit.push(&workspace.tenant, Some(&workspace.server.id), event, self.now(), "");
+        self.audit.push(&workspace.tenant, Some(&workspace.server.id), event, self.now(), &Call::default());
         refusal
     }
 

@@ -65,7 +65,7 @@ impl TestServer {
         Ready::copy_into(store.as_ref()).await;
         let mut config = config();
         config.audit = audit;
-        Self::open_with(config, store, Arc::default(), None)
+        Self::open_with(config, None, store, Arc::default(), None)
     }
 
     /// The same over SQLite in a temporary directory.

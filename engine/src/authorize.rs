@@ -1,5 +1,6 @@
 //! The authorization endpoint (RFC 6749 §3.1): validate, find the session, ask or answer.
 
+use crate::audit::end_of_login;
 use crate::entropy::SystemEntropy;
 use crate::measures::IMPLICIT;
 use crate::session::LiveSession;
@@ -268,9 +269,7 @@ impl Engine {
         refusal: &Refusal,
     ) -> Result<AuthorizeAnswer, Refusal> {
         if let Some(open) = standing.open {
-            let is_denied = refusal.reason == Reason::UserDenied;
-            let (what, action) = if is_denied { ("consent", "denied") } else { ("authorization", "refused") };
-            let event = Event::new(what, action).client(&standing.client.client_id).reason(refusal);
+            let event = end_of_login(&standing.client.client_id, refusal);
             let mut writes = vec![used(open, self.now())];
             writes.extend(standing.pushed().map(par::used));
             match self.commit_decision(standing.workspace, writes, vec![event], standing.call).await {

@@ -6,7 +6,7 @@
 
 use crate::workspace::CATALOG_LIMIT;
 use crate::workspaces::{default_services, put_new, replace};
-use crate::{Engine, EngineError, Workspace};
+use crate::{Call, Engine, EngineError, Workspace};
 use protocol::decision::Event;
 use protocol::id::{ServerId, TenantId};
 use protocol::record::{Document, DocumentKind, Write};

@@ -21,8 +21,8 @@ pub(crate) use stream::AuditStream;
 
 use crate::{Call, EngineError};
 use protocol::decision::Event;
-use protocol::error::Refusal;
-use protocol::id::{ServerId, TenantId};
+use protocol::error::{Reason, Refusal};
+use protocol::id::{ClientId, ServerId, TenantId};
 use protocol::time::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -93,6 +93,15 @@ impl Origin {
         let body = serde_json::to_string(&Kept { event, ip, user_agent, actor, count }).unwrap_or_default();
         StoredEvent { body, ..StoredEvent::new(event, at, server, trace_id) }
     }
+}
+
+/// What is noted when a login in progress ends without an answer.
+pub(crate) fn end_of_login(client: &ClientId, refusal: &Refusal) -> Event {
+    let (what, action) = match refusal.reason {
+        Reason::UserDenied => ("consent", "denied"),
+        _ => ("authorization", "refused"),
+    };
+    Event::new(what, action).client(client).reason(refusal)
 }
 
 impl crate::Engine {

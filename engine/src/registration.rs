@@ -38,8 +38,14 @@ impl Engine {
         let registrant = if admitted.is_empty() { Registrant::Anybody } else { Registrant::Vouched };
         let members = registration::parse(body)?;
         let mut client = registration::client(&members, registrant, &workspace.server, &workspace.catalog)?;
-        self.check_sector(&client).await?;
         let counted = self.check_quota(workspace, call).await?;
+        let mut writes = vec![counted];
+        if !client.sector_identifier_uri.is_empty() {
+            // Strangers name the address: each attempt counts, before we ask there for them.
+            let attempt = std::mem::take(&mut writes);
+            self.commit_decision(workspace, attempt, Vec::new(), call).await?;
+            self.check_sector(&client).await?;
+        }
         client.tenant_id = workspace.tenant.clone();
         client.authorization_server_id = workspace.server.id.clone();
         client.client_id = ClientId::new(self.new_id());
@@ -48,7 +54,6 @@ impl Engine {
         once.extend(self.give_registration_token(workspace, &mut client));
         let (server, id) = (&workspace.server.id, client.client_id.as_str());
         let document = self.new_document(DocumentKind::Client, id, Some(server.as_str()), &client)?;
-        let mut writes = vec![counted];
         writes.extend(unused_clients::mark(workspace, &client, &document.uid, self.now()));
         writes.push(Write::PutDocument { document, expect: Expect::Absent });
         let event = Event::new("client", "registered").client(&client.client_id);

@@ -315,6 +315,21 @@ async fn quotas_say_when_to_come_again() {
     assert!(full.header("retry-after").parse::<u64>().is_ok());
 }
 
+/// What a stranger makes us fetch counts, whatever comes of it.
+#[tokio::test]
+async fn dcr_06_attempts_with_an_address_are_counted_before_we_ask_there() {
+    let server = open().await;
+    settings(&server, &json!({"enabled": true, "max_registrations_per_source": 2})).await;
+    let site = Site::start().await;
+    site.put("/sector", "", &json!([REDIRECT_URI]).to_string());
+    let with = |path: &str| json!({"redirect_uris": [REDIRECT_URI], "sector_identifier_uri": site.url(path)});
+    refused(&server, "invalid_client_metadata", &with("/nothing")).await;
+    register(&server, &with("/sector")).await.expect(201);
+    let visits = site.visits();
+    register(&server, &with("/sector")).await.expect(429);
+    assert_eq!(site.visits(), visits);
+}
+
 /// A client that nobody logged in to goes by itself; one that was used stays.
 #[tokio::test]
 async fn clients_that_nobody_used_go_after_their_time() {

@@ -21,7 +21,11 @@ impl Form {
         let action = base.join(form.value().attr("action").unwrap_or_default()).ok()?;
         let fields = form
             .select(&selector("input[name]"))
-            .filter(|input| input.value().attr("type") != Some("submit"))
+            .filter(|input| match input.value().attr("type") {
+                Some("submit") => false,
+                Some("checkbox") => input.value().attr("checked").is_some(),
+                _ => true,
+            })
             .map(|input| {
                 let attribute = |name| input.value().attr(name).unwrap_or_default().to_owned();
                 (attribute("name"), attribute("value"))

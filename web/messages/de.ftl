@@ -24,6 +24,7 @@ login-username = Benutzername
 login-password = Kennwort
 login-submit = Anmelden
 login-sample = In dieser Demonstration können Sie sich anmelden mit
+login-remember-me = In diesem Browser angemeldet bleiben
 login-problem-credentials = Benutzername und Kennwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal.
 login-problem-missing = Geben Sie Benutzername und Kennwort ein.
 login-problem-throttled = Es gab zu viele fehlgeschlagene Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.

@@ -24,6 +24,7 @@ login-username = User name
 login-password = Password
 login-submit = Sign in
 login-sample = In this demonstration you can sign in with
+login-remember-me = Keep me signed in in this browser
 login-problem-credentials = That user name and password do not match. Check both and try again.
 login-problem-missing = Enter both your user name and your password.
 login-problem-throttled = There have been too many failed attempts. Wait a few minutes, then try again.

@@ -5,6 +5,7 @@
 
 use engine::{Browser, Workspace};
 use http::{HeaderMap, HeaderValue, header};
+use protocol::params::Params;
 use std::time::Duration;
 
 const BROWSER: &str = "__Host-postern-browser";
@@ -25,9 +26,16 @@ pub(crate) fn set_browser(value: &str) -> Option<HeaderValue> {
     set(BROWSER, value, None)
 }
 
-/// Remembers the session for as long as it lives.
-pub(crate) fn set_session(workspace: &Workspace, value: &str, life: Duration) -> Option<HeaderValue> {
-    set(&session_name(workspace), value, Some(life))
+/// Remembers the session: until the browser is closed, or for as long as it lives if the person said `remember_me`
+/// (contract: the login form).
+pub(crate) fn set_session(
+    workspace: &Workspace,
+    value: &str,
+    life: Duration,
+    form: &Params,
+) -> Option<HeaderValue> {
+    let remembered = form.get("remember_me").is_some();
+    set(&session_name(workspace), value, remembered.then_some(life))
 }
 
 /// Makes the browser forget the session.

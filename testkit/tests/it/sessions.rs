@@ -46,6 +46,29 @@ async fn ses_02_a_login_makes_a_new_session_and_ends_the_old_one() {
     assert_eq!(answer.response_parameter("error").as_deref(), Some("login_required"));
 }
 
+/// The contract's login form: without `remember_me` a session ends with the browser, with it when its time is over.
+#[tokio::test]
+async fn remember_me_lets_the_session_outlive_the_browser() {
+    let server = TestServer::start().await;
+    for (chosen, expected) in [(None, None), (Some("true"), Some("43200"))] {
+        let browser = server.browser();
+        let page = login_page(&server, &browser).await;
+        let mut form = page.form("login-form").with("username", "user").with("password", "wrong");
+        assert_eq!(form.value("remember_me"), None, "nobody is remembered unasked");
+        if let Some(chosen) = chosen {
+            form = form.with("remember_me", chosen);
+        }
+        // The choice survives a mistyped password.
+        let again = browser.post(&form).await.expect(401);
+        assert_eq!(again.text().contains("value=\"true\" checked"), chosen.is_some());
+        let answer = browser.post(&form.with("password", "user")).await;
+        let lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+        let line = lines.into_iter().find(|line| line.starts_with(SESSION)).expect("a session");
+        let life = line.split("Max-Age=").nth(1).map(|rest| rest.split(';').next().unwrap());
+        assert_eq!(life, expected, "{line}");
+    }
+}
+
 #[tokio::test]
 async fn ses_02_cookies_are_host_bound_secure_and_http_only() {
     let server = TestServer::start().await;

@@ -61,7 +61,7 @@ async fn submit_login(visit: &Visit, form: &Params) -> Result<Response, Refusal>
         DeviceLoginAnswer::Again(again) => Ok(log_in(visit, again, typed(&query), form.get("username"))),
         DeviceLoginAnswer::LoggedIn { session, life } => {
             let mut response = visit.redirect(&address(visit, typed(&query), false))?;
-            if let Some(line) = cookies::set_session(workspace, &session, life) {
+            if let Some(line) = cookies::set_session(workspace, &session, life, form) {
                 response.headers_mut().append(header::SET_COOKIE, line);
             }
             Ok(response)

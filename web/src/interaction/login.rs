@@ -18,11 +18,12 @@ pub(super) struct Attempt {
     status: StatusCode,
     problem: Option<LoginProblem>,
     username: Option<String>,
+    remember_me: bool,
 }
 
 impl Attempt {
     pub(super) fn first() -> Self {
-        Self { status: StatusCode::OK, problem: None, username: None }
+        Self { status: StatusCode::OK, problem: None, username: None, remember_me: false }
     }
 
     fn failed(refusal: &Refusal, form: &Params) -> Self {
@@ -30,12 +31,16 @@ impl Attempt {
             Reason::LoginThrottled => (answer::status(refusal), LoginProblem::Throttled),
             _ => (StatusCode::UNAUTHORIZED, LoginProblem::Credentials),
         };
-        Self { status, problem: Some(problem), username: form.get("username").map(str::to_owned) }
+        Self::again(status, problem, form)
     }
 
     fn incomplete(form: &Params) -> Self {
+        Self::again(StatusCode::BAD_REQUEST, LoginProblem::Missing, form)
+    }
+
+    fn again(status: StatusCode, problem: LoginProblem, form: &Params) -> Self {
         let username = form.get("username").map(str::to_owned);
-        Self { status: StatusCode::BAD_REQUEST, problem: Some(LoginProblem::Missing), username }
+        Self { status, problem: Some(problem), username, remember_me: form.get("remember_me").is_some() }
     }
 }
 
@@ -62,7 +67,7 @@ pub(crate) async fn submit(visit: Visit) -> Response {
         }
         Ok(LoginAnswer::LoggedIn { session, life, answer }) => {
             let mut response = visit.answer(answer);
-            if let Some(line) = cookies::set_session(workspace, &session, life) {
+            if let Some(line) = cookies::set_session(workspace, &session, life, &form) {
                 response.headers_mut().append(header::SET_COOKIE, line);
             }
             response
@@ -97,6 +102,7 @@ pub(super) fn render(visit: &Visit, login_id: &str, login_page: &LoginPage, atte
         // The password is never sent back (attack LGN-11).
         username: attempt.username.or_else(|| login_page.request.login_hint.clone()).unwrap_or_default(),
         problem: attempt.problem,
+        remember_me: attempt.remember_me,
         can_cancel: true,
         sample: sample(visit),
     };

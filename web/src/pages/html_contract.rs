@@ -86,6 +86,7 @@ impl Foreign<'_> {
             resume: self.s(),
             username: self.s(),
             problem: Some(LoginProblem::Credentials),
+            remember_me: true,
             can_cancel: true,
             sample: Some(SampleAccount { username: self.s(), password: self.s() }),
         }

@@ -7,7 +7,8 @@ use super::{ClientView, Frame, Lang};
 
 /// The login page. It has no place for a password: what was typed is never sent back (CWE-549).
 ///
-/// The form posts `username`, `password`, `csrf`, `resume`, and `action` = `cancel` when the person goes back instead.
+/// The form posts `username`, `password`, `csrf`, `resume`, `remember_me` if that was chosen, and `action` = `cancel` when
+/// the person goes back instead.
 #[derive(Clone, Default, Serialize)]
 pub struct LoginView {
     pub frame: Frame,
@@ -21,6 +22,8 @@ pub struct LoginView {
     /// What was typed before, or `login_hint` (OIDC Core §3.1.2.1).
     pub username: String,
     pub problem: Option<LoginProblem>,
+    /// Whether the session was to outlive the browser.
+    pub remember_me: bool,
     /// Whether the way back to the client is offered.
     pub can_cancel: bool,
     /// A published account to try, in the demonstration only.

@@ -2,17 +2,25 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cargo;
 use crate::step::{Log, Outcome};
-use crate::{cargo, tools};
 
 /// Seconds for each target when nobody says otherwise, and inside `cargo xtask test`.
 const SECONDS: &str = "600";
 const SHORT: &str = "10";
+
+/// The fuzzer as it is built, with everything below `fuzz/instrument` counted.
+const BUILD: [&str; 7] = ["build", "--release", "--locked", "--package", "fuzz", "--features", "fuzzer"];
+
+/// How many lines of a fuzzer's output are kept when it found nothing: its figures.
+const FIGURES: usize = 8;
 
 /// Runs the targets that the options name, all of them by default.
 pub(crate) fn run(options: &[String]) -> Result<()> {
@@ -26,51 +34,70 @@ pub(crate) fn run(options: &[String]) -> Result<()> {
             other => bail!("no target `{other}`; there are {}", targets()?.join(", ")),
         }
     }
-    let mut log = Log::create("fuzz", true)?;
-    prepare(&mut log)?;
-    fuzz(&mut log, &named, &seconds).map(|_| ())
+    fuzz(&mut Log::create("fuzz", true)?, &named, &seconds).map(|_| ())
 }
 
 /// The step of `cargo xtask test`: every target for a few seconds.
 pub(crate) fn short(log: &mut Log) -> Result<Outcome> {
-    prepare(log)?;
     Ok(Outcome::passed(format!("{} targets", fuzz(log, &[], SHORT)?)))
 }
 
-/// Runs each target; says how many.
+/// Runs each target, as many at a time as there are processors; says how many.
 fn fuzz(log: &mut Log, named: &[String], seconds: &str) -> Result<usize> {
-    // The same versions as everywhere else; Cargo adds the fuzzer's own.
-    fs::copy(cargo::root().join("Cargo.lock"), directory().join("Cargo.lock"))?;
+    let mut build = cargo::command(&BUILD);
+    build.env("RUSTC_WORKSPACE_WRAPPER", directory().join("instrument"));
+    log.run(build).context("the fuzzer is not built; it needs a C++ compiler: apt-get install -y g++")?;
+    let program = cargo::program("release", "fuzz");
     let names = if named.is_empty() { targets()? } else { named.to_vec() };
-    for name in &names {
-        // New inputs go to the first directory; the kept ones are only read.
-        let found = directory().join("found").join(name);
-        fs::create_dir_all(&found).with_context(|| format!("{} cannot be made", found.display()))?;
-        let kept = directory().join("corpus").join(name);
-        let artifacts = directory().join("artifacts").join(name);
-        fs::create_dir_all(&artifacts)?;
-        log.line(&format!("fuzzing {name} for {seconds} s"))?;
-        let mut command = cargo_fuzz(&["run"]);
-        command.env("FUZZ_TARGET", name).arg("fuzz").args([&found, &kept]).arg("--");
-        command.arg(format!("-max_total_time={seconds}")).arg("-max_len=4096").arg("-print_final_stats=1");
-        let mut prefix = OsString::from("-artifact_prefix=");
-        prefix.push(artifacts.join(""));
-        command.arg(prefix);
-        log.run(command)?;
+    log.line(&format!("fuzzing {} for {seconds} s each", names.join(", ")))?;
+    let waiting = Mutex::new(names.iter());
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(name) = next else { return done };
+            done.push((name, attempt(&program, name, seconds)));
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(names.len());
+    let done: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        running.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+    });
+    let mut failed = Vec::new();
+    for (name, outcome) in &done {
+        let output = outcome.as_ref().map_err(|error| anyhow::anyhow!("{name}: {error:#}"))?;
+        let text = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = text.lines().collect();
+        let kept = if output.status.success() { lines.len().saturating_sub(FIGURES) } else { 0 };
+        log.line(&format!("{name}: {}", output.status))?;
+        for line in lines.iter().skip(kept) {
+            log.line(line)?;
+        }
+        if !output.status.success() {
+            failed.push(name.as_str());
+        }
     }
-    Ok(names.len())
+    if !failed.is_empty() || done.len() != names.len() {
+        bail!("{} found something: the input lies in fuzz/artifacts", failed.join(", "));
+    }
+    Ok(done.len())
 }
 
-/// `cargo fuzz` without a sanitizer: the workspace forbids `unsafe`, so it is panics that are looked for, and the
-/// stable compiler will do.
-fn cargo_fuzz(arguments: &[&str]) -> Command {
-    let mut command = cargo::command(&["fuzz"]);
-    command.args(arguments).args(["--fuzz-dir", "."]).args(["--sanitizer", "none"]).current_dir(directory());
-    command.env("CARGO_TARGET_DIR", cargo::target_directory().join("fuzz"));
-    let known = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(std::iter::once(programs()).chain(std::env::split_paths(&known)));
-    command.env("PATH", path.unwrap_or(known));
-    command
+/// One target for so many seconds.
+fn attempt(program: &Path, name: &str, seconds: &str) -> Result<Output> {
+    // New inputs go to the first directory; the kept ones are only read.
+    let found = directory().join("found").join(name);
+    fs::create_dir_all(&found).with_context(|| format!("{} cannot be made", found.display()))?;
+    let kept = directory().join("corpus").join(name);
+    let artifacts = directory().join("artifacts").join(name);
+    fs::create_dir_all(&artifacts)?;
+    let mut prefix = OsString::from("-artifact_prefix=");
+    prefix.push(artifacts.join(""));
+    let mut command = Command::new(program);
+    command.env("FUZZ_TARGET", name).args([&found, &kept]).arg(prefix);
+    command.arg(format!("-max_total_time={seconds}")).arg("-max_len=4096").arg("-print_final_stats=1");
+    command.output().with_context(|| format!("{} does not start", program.display()))
 }
 
 /// The targets: one corpus each.
@@ -84,23 +111,4 @@ fn targets() -> Result<Vec<String>> {
 
 fn directory() -> PathBuf {
     cargo::root().join("fuzz")
-}
-
-/// Installs cargo-fuzz beside what is built, unless it is there already.
-fn prepare(log: &mut Log) -> Result<()> {
-    if tools::find("cargo-fuzz").is_some() || programs().join("cargo-fuzz").is_file() {
-        return Ok(());
-    }
-    let mut command = cargo::command(&["install", "cargo-fuzz", "--locked", "--root"]);
-    command.arg(tools_directory()).env("CARGO_TARGET_DIR", cargo::target_directory().join("fuzz-tools"));
-    log.run(command).context("cargo-fuzz could not be installed: cargo install cargo-fuzz --locked")?;
-    Ok(())
-}
-
-fn tools_directory() -> PathBuf {
-    cargo::target_directory().join("tools")
-}
-
-fn programs() -> PathBuf {
-    tools_directory().join("bin")
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The crates of the workspace, in the order of the arrows (see `arrows`).
-pub(crate) const CRATES: [&str; 12] = [
+pub(crate) const CRATES: [&str; 13] = [
     "jose",
     "protocol",
     "store",
@@ -20,6 +20,7 @@ pub(crate) const CRATES: [&str; 12] = [
     "testkit",
     "xtask",
     "bench",
+    "fuzz",
 ];
 
 /// One Rust file.

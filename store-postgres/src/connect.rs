@@ -67,6 +67,11 @@ pub enum OpenError {
     Unreachable(String),
     #[error("the database says no: {0}")]
     Refused(String),
+    /// Waiting would not help.
+    #[error(
+        "the way to the database is not protected: {0}; see store.postgres.tls and store.postgres.ca_file"
+    )]
+    Unprotected(String),
     #[error("the server is a standby, which takes no writes: name the primary, or all of them")]
     Standby,
     #[error("the server runs with {setting} = {found}, which could lose acknowledged writes: set it to on")]
@@ -87,13 +92,27 @@ pub enum OpenError {
 
 impl From<tokio_postgres::Error> for OpenError {
     fn from(error: tokio_postgres::Error) -> Self {
-        let Some(code) = error.code() else { return Self::Unreachable(told(&error)) };
+        let Some(code) = error.code() else {
+            return if is_unprotected(&error) {
+                Self::Unprotected(told(&error))
+            } else {
+                Self::Unreachable(told(&error))
+            };
+        };
         // Starting up, shutting down, full, cut off: it may come.
         let passing = *code == SqlState::TOO_MANY_CONNECTIONS
             || code.code().starts_with("57P")
             || code.code().starts_with("08");
         if passing { Self::Unreachable(told(&error)) } else { Self::Refused(told(&error)) }
     }
+}
+
+/// Whether the server's certificate was looked at and refused, or the server has none.
+fn is_unprotected(error: &tokio_postgres::Error) -> bool {
+    let Some(source) = std::error::Error::source(error) else { return false };
+    let refused = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    refused.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+        || source.to_string() == "server does not support TLS"
 }
 
 /// TCP: how long one host may take to answer, and how long it may be silent.

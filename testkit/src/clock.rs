@@ -17,6 +17,16 @@ impl Default for ManualClock {
 }
 
 impl ManualClock {
+    /// A clock that shows so many milliseconds since the Unix epoch.
+    pub fn at(millis: i64) -> Self {
+        Self(AtomicI64::new(millis))
+    }
+
+    /// Sets it, also back.
+    pub fn set(&self, millis: i64) {
+        self.0.store(millis, Ordering::SeqCst);
+    }
+
     /// Lets `duration` pass at once.
     pub fn advance(&self, duration: Duration) {
         let millis = i64::try_from(duration.as_millis()).expect("a duration of this age");

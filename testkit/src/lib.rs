@@ -34,5 +34,5 @@ pub use form::Form;
 pub use jwt::{claims, header, signer, unsigned, verified};
 pub use relying_party::{REDIRECT_URI, RelyingParty, Tokens, VERIFIER, s256};
 pub use site::Site;
-pub use tenants::{ACME_SECRET, SERVICE_SECRET};
+pub use tenants::{ACME_SECRET, SEAL_KEY, SERVICE_SECRET};
 pub use test_server::TestServer;

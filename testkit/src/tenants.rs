@@ -23,6 +23,9 @@ pub const ACME_SECRET: &str = "acme-acme-acme-acme-acme-acme-acme-acme-acm";
 /// Secret of the further confidential clients of tenant `default`: `other`, `post`, `service`, `second-client`.
 pub const SERVICE_SECRET: &str = "serv-serv-serv-serv-serv-serv-serv-serv-ser";
 
+/// What the ready tenants' keys are sealed with.
+pub const SEAL_KEY: [u8; 32] = [7; 32];
+
 /// Tenants with their documents.
 pub(crate) struct Ready(Vec<(Tenant, Vec<Document>)>);
 
@@ -53,7 +56,12 @@ impl Ready {
 
 /// Settings of the test server's engine.
 pub(crate) fn config() -> EngineConfig {
-    let mut config = EngineConfig::new(ORIGIN, Zeroizing::new([7; 32]));
+    config_with(SEAL_KEY)
+}
+
+/// The same with another key.
+pub(crate) fn config_with(seal_key: [u8; 32]) -> EngineConfig {
+    let mut config = EngineConfig::new(ORIGIN, Zeroizing::new(seal_key));
     config.demo = true;
     config.default_tenant = Some(TenantId::new("default"));
     config

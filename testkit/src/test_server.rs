@@ -1,6 +1,7 @@
 //! Postern whole, in this process: gate, routers, engine, store.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use store_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
 
 use crate::failing_store::FailingStore;
-use crate::tenants::{Ready, config};
+use crate::tenants::{Ready, SEAL_KEY, config, config_with};
 use crate::{ACME_SECRET, Administrator, Answer, Ask, Browser, ManualClock, RelyingParty, SERVICE_SECRET};
 
 /// A running server; clones are the same one.
@@ -88,6 +89,41 @@ impl TestServer {
         let original = sqlite(self.0.directory.as_ref().expect("a database"));
         original.backup_to(directory.path().join(DATABASE)).await.expect("a backup");
         Self::open(Arc::new(sqlite(&directory)), Arc::clone(&self.0.clock), Some(directory))
+    }
+
+    /// Another node on the same store, whose clock is ahead by `skew` milliseconds.
+    pub fn node(&self, skew: i64) -> Self {
+        let store: Arc<dyn Store> = Arc::<FailingStore>::clone(&self.0.store);
+        let clock = Arc::new(ManualClock::at(self.clock().now().millis() + skew));
+        Self::open(store, clock, self.0.directory.clone())
+    }
+
+    /// Writes a backup of its SQLite database to `target`.
+    pub async fn back_up(&self, target: &Path) {
+        let original = sqlite(self.0.directory.as_ref().expect("a database"));
+        original.backup_to(target).await.expect("a backup");
+    }
+
+    /// Over a copy of the SQLite database `file`, sealed with `seal_key`, when the clock shows `now` (milliseconds).
+    pub fn over_file(file: &Path, seal_key: [u8; 32], now: i64) -> Self {
+        let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
+        std::fs::copy(file, directory.path().join(DATABASE)).expect("the database");
+        let store = Arc::new(sqlite(&directory));
+        Self::open_with(config_with(seal_key), store, Arc::new(ManualClock::at(now)), Some(directory))
+    }
+
+    /// Over what is in a schema of the server that `POSTERN_TEST_POSTGRES` names.
+    pub async fn over_schema(schema: &str, seal_key: [u8; 32], now: i64) -> Self {
+        let url = std::env::var("POSTERN_TEST_POSTGRES").expect("a server");
+        let store = Arc::new(postgres(&url, schema.to_owned()).await);
+        Self::open_with(config_with(seal_key), store, Arc::new(ManualClock::at(now)), None)
+    }
+
+    /// With the two ready tenants in a new schema of that name.
+    pub async fn in_schema(schema: &str) -> Self {
+        let server = Self::over_schema(schema, SEAL_KEY, ManualClock::default().now().millis()).await;
+        Ready::copy_into(server.store()).await;
+        server
     }
 
     fn open(store: Arc<dyn Store>, clock: Arc<ManualClock>, directory: Option<Arc<TempDir>>) -> Self {
@@ -218,20 +254,26 @@ fn sqlite(directory: &TempDir) -> SqliteStore {
 /// The store behind most tests.
 async fn backend() -> Arc<dyn Store> {
     match std::env::var("POSTERN_TEST_POSTGRES") {
-        Ok(url) => Arc::new(postgres(&url).await),
+        Ok(url) => Arc::new(postgres(&url, own_schema()).await),
         Err(_) => Arc::new(MemoryStore::new()),
     }
 }
 
-/// An empty store on that server, for this test alone.
-async fn postgres(url: &str) -> PostgresStore {
+/// The name of a schema for this test alone.
+fn own_schema() -> String {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let schema = format!("it_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    format!("it_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A store in that schema, which is made if it is not there.
+async fn postgres(url: &str, schema: String) -> PostgresStore {
     let options = store_postgres::Options {
         tls: store_postgres::Tls::Off,
         connections: 4,
         acquire: Duration::from_secs(20),
         schema: Some(schema),
+        // A server for tests does not wait for the disk.
+        accept_data_loss: true,
         ..store_postgres::Options::default()
     };
     PostgresStore::open(url, &options).await.expect("the test server")

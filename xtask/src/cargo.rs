@@ -7,6 +7,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::tools;
+
 /// Root of the workspace.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -17,6 +19,10 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    if tools::is_ci() {
+        // Nothing is built a second time there, so nothing is kept for it.
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     command
 }
 

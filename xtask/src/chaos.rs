@@ -1,16 +1,30 @@
 //! `cargo xtask chaos`: kills, outages, full disks and crowds against real servers (docs/RELIABILITY.md).
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::report::Counts;
 use crate::step::{Log, Outcome};
+use crate::tools::{self, Need};
 use crate::{cargo, postgres};
 
+/// What sets the clocks of the experiment `clock`.
+pub(crate) const NEED: Need = Need {
+    package: "libfaketime",
+    is_there: || {
+        let places = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
+        places
+            .iter()
+            .any(|place| Path::new("/usr/lib").join(place).join("faketime/libfaketime.so.1").exists())
+    },
+};
+
 const SERVER: [&str; 3] = ["build", "--locked", "--release"];
-const PROGRAM: [&str; 6] = ["build", "--locked", "--package", "bench", "--bin", "chaos"];
+/// Of the whole workspace and with the tests' features: otherwise what `cargo test` has built is built once more.
+const PROGRAM: [&str; 6] = ["build", "--locked", "--workspace", "--tests", "--bin", "chaos"];
 
 /// Builds and runs with the options of the program `chaos`, with its output on the terminal.
 pub(crate) fn run(options: &[String]) -> Result<()> {
@@ -31,6 +45,9 @@ fn experiments(log: &mut Log, options: &[String]) -> Result<Outcome> {
         Ok(programs) => programs,
         Err(missing) => return Ok(Outcome::Skipped { missing }),
     };
+    if let Err(missing) = tools::install_missing(log, &[NEED])? {
+        return Ok(Outcome::Skipped { missing });
+    }
     log.run(cargo::command(&PROGRAM))?;
     let scratch = cargo::target_directory().join("chaos");
     fs::create_dir_all(&scratch).with_context(|| format!("{} cannot be made", scratch.display()))?;

@@ -12,10 +12,13 @@ use crate::tools::{self, Need, Tools};
 use crate::{browser, cargo};
 
 /// Where these clients live.
-const ROOM: &str = "e2e/clients";
+pub(crate) const ROOM: &str = "e2e/clients";
+
+/// The client in Rust: a workspace of its own, because of what it depends on.
+pub(crate) const RUST_CLIENT: &str = "e2e/clients/openidconnect/Cargo.toml";
 
 /// What is needed beside the tools of the browser run.
-const NEEDS: [Need; 3] = [
+pub(crate) const NEEDS: [Need; 3] = [
     Need {
         package: "python3-venv",
         is_there: || {
@@ -76,7 +79,7 @@ pub(crate) fn meet(log: &mut Log, profile: &str, names: &[&String]) -> Result<Ou
 }
 
 /// A Python with exactly what `requirements.txt` pins, made once per change of that file.
-fn virtual_environment(log: &mut Log, work: &Path) -> Result<PathBuf> {
+pub(crate) fn virtual_environment(log: &mut Log, work: &Path) -> Result<PathBuf> {
     let requirements = cargo::root().join(ROOM).join("requirements.txt");
     let wanted = std::fs::read(&requirements).context("requirements.txt")?;
     let directory = work.join("venv");
@@ -96,10 +99,8 @@ fn virtual_environment(log: &mut Log, work: &Path) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// The client in Rust: a workspace of its own, because of what it depends on.
 fn build_rust_client(log: &mut Log, work: &Path) -> Result<()> {
-    let mut build = cargo::command(&["build", "--quiet", "--locked", "--manifest-path"]);
-    build.arg(cargo::root().join(ROOM).join("openidconnect/Cargo.toml"));
+    let mut build = cargo::command(&["build", "--quiet", "--locked", "--manifest-path", RUST_CLIENT]);
     build.env("CARGO_TARGET_DIR", work.join("cargo"));
     log.run(build)?;
     Ok(())

@@ -7,6 +7,8 @@ mod chaos;
 mod clients;
 mod demo;
 mod dependencies;
+mod fetch;
+mod fixture;
 mod fuzz;
 mod licence;
 mod postgres;
@@ -36,13 +38,16 @@ cargo xtask COMMAND
               --store S      only on sqlite or postgres
               --scale N      N times more of everything (1)
               --seed N       the random choices of an earlier run
+              --previous P   the program of the version before, for the experiment `mixed`
               --asynchronous the negative control of failover: writes must be lost
   bench     the server beside the floor server, one core each: ops/s, ratio, start-up, memory
               --secs N       seconds of each run (5)
               --only OP      one operation (may be repeated)
-  fuzz      looks for inputs that break a rule (needs cargo-fuzz and a C++ compiler)
+  fuzz      looks for inputs that break a rule (needs a C++ compiler)
               --secs N       seconds for each target (600)
               TARGET         one target of fuzz/ (may be repeated)
+  fixture NAME
+            keeps what this version leaves in a database, for the tests of later ones (testkit/fixtures)
   postgres COMMAND
             runs a command with a throw-away PostgreSQL, named in POSTERN_TEST_POSTGRES
   tidy      the house rules: names, sizes, arrows between crates
@@ -60,6 +65,7 @@ fn main() -> ExitCode {
         "clients" => clients::run(options).map(|()| true),
         "chaos" => chaos::run(options).map(|()| true),
         "bench" => bench::run(options).map(|()| true),
+        "fixture" => fixture::run(options).map(|()| true),
         "fuzz" => fuzz::run(options).map(|()| true),
         "postgres" => postgres::run(options).map(|()| true),
         "tidy" => cargo::run(&TIDY).map(|()| true),

@@ -7,12 +7,20 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::cargo;
 use crate::report::Counts;
 use crate::step::{Log, Outcome};
-use crate::{cargo, tools};
+use crate::tools::{self, Need};
 
-/// The tests of the backend, which `cargo test` leaves out.
-const BACKEND: [&str; 6] = ["test", "--locked", "--package", "store-postgres", "--", "--ignored"];
+/// What is run: the tests of the backend, which `cargo test` leaves out, and everything from outside on this store. Of
+/// the whole workspace, so that what the step `tests` has built is not built again with other features.
+const SUITES: [&[&str]; 2] = [
+    &["test", "--locked", "--workspace", "--lib", "--", "--ignored"],
+    &["test", "--locked", "--workspace", "--test", "it"],
+];
+
+/// The package that has it.
+pub(crate) const NEED: Need = Need { package: "postgresql", is_there: || programs().is_some() };
 
 /// The step of `cargo xtask test`.
 pub(crate) fn check(log: &mut Log) -> Result<Outcome> {
@@ -21,9 +29,12 @@ pub(crate) fn check(log: &mut Log) -> Result<Outcome> {
         Err(missing) => return Ok(Outcome::Skipped { missing }),
     };
     let server = Server::start(log, &programs)?;
-    let mut command = cargo::command(&BACKEND);
-    server.tell(&mut command);
-    let counts = Counts::of_output(&log.run(command)?);
+    let mut counts = Counts::default();
+    for suite in SUITES {
+        let mut command = cargo::command(suite);
+        server.tell(&mut command);
+        counts.add(Counts::of_output(&log.run(command)?));
+    }
     Ok(Outcome::Passed { counts, remark: format!("{} passed on a server of their own", counts.passed) })
 }
 
@@ -32,29 +43,31 @@ pub(crate) fn run(command: &[String]) -> Result<()> {
     let Some((program, arguments)) = command.split_first() else {
         bail!("which command? for example: cargo xtask postgres cargo test -p store-postgres -- --ignored");
     };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    run_beside(command)
+}
+
+/// Runs that command, with its output on the terminal.
+pub(crate) fn run_beside(mut command: Command) -> Result<()> {
     let mut log = Log::create("postgres", false)?;
     let programs = prepare(&mut log)?.map_err(anyhow::Error::msg)?;
     let server = Server::start(&mut log, &programs)?;
-    let mut command = Command::new(program);
-    command.args(arguments);
     server.tell(&mut command);
-    let status = command.status().with_context(|| format!("{program} does not start"))?;
+    let program = command.get_program().to_owned();
+    let status = command.status().with_context(|| format!("{} does not start", program.display()))?;
     if !status.success() {
-        bail!("{program}: {status}");
+        bail!("{}: {status}", program.display());
     }
     Ok(())
 }
 
 /// Where the server's programs are; the inner error is what is missing and how to get it.
 pub(crate) fn prepare(log: &mut Log) -> Result<Result<PathBuf, String>> {
-    if let Some(found) = programs() {
-        return Ok(Ok(found));
+    match tools::install_missing(log, &[NEED])? {
+        Ok(()) => Ok(Ok(programs().context("initdb")?)),
+        Err(missing) => Ok(Err(missing)),
     }
-    if !tools::can_install() {
-        return Ok(Err("needs PostgreSQL; as root: apt-get install -y postgresql".to_owned()));
-    }
-    tools::install(log, &["postgresql"])?;
-    Ok(Ok(programs().context("postgresql was installed, but its initdb is nowhere")?))
 }
 
 /// The newest version in Debian's place, or what is on the PATH.
@@ -71,6 +84,7 @@ struct Server {
 }
 
 impl Server {
+    /// It does not wait for the disk: what is about that starts a server of its own.
     fn start(log: &mut Log, programs: &Path) -> Result<Self> {
         let directory = std::env::temp_dir().join(format!("postern-postgres-{}", std::process::id()));
         fs::create_dir_all(&directory).with_context(|| format!("{} cannot be made", directory.display()))?;
@@ -84,7 +98,8 @@ impl Server {
         let new = ["-D", &data, "-U", "postern", "-A", "trust", "-E", "UTF8", "--locale=C"];
         log.run(server.command("initdb", &new)?)?;
         let settings = format!(
-            "-c listen_addresses= -c max_connections=300 -c unix_socket_directories={}",
+            "-c listen_addresses= -c max_connections=300 -c fsync=off -c full_page_writes=off \
+             -c unix_socket_directories={}",
             server.directory.display()
         );
         let output = server.directory.join("log").display().to_string();

@@ -46,12 +46,35 @@ pub(crate) fn begin(name: &str, streamed: bool) {
     let _ = std::io::stdout().flush();
 }
 
-/// Ends a step's line: result, time, remark.
-pub(crate) fn finish(name: &str, streamed: bool, result: &str, time: Duration, remark: &str) {
-    if streamed {
-        print!("{name:<14}");
+/// How a step ended.
+pub(crate) struct Ended {
+    pub name: &'static str,
+    pub result: &'static str,
+    pub time: Duration,
+    pub remark: String,
+}
+
+impl Ended {
+    /// Result, time, remark.
+    fn line(&self) -> String {
+        let line = format!("{:<8}{:>7.1} s   {}", self.result, self.time.as_secs_f64(), self.remark);
+        line.trim_end().to_owned()
     }
-    println!("{}", format!("{result:<8}{:>7.1} s   {remark}", time.as_secs_f64()).trim_end());
+
+    /// Ends the step's line.
+    pub(crate) fn show(&self, streamed: bool) {
+        if streamed {
+            print!("{:<14}", self.name);
+        }
+        println!("{}", self.line());
+    }
+}
+
+/// All steps once more, under what they printed, and how long everything took.
+pub(crate) fn table(steps: &[Ended]) -> String {
+    let rows: String = steps.iter().map(|step| format!("{:<14}{}\n", step.name, step.line())).collect();
+    let all: Duration = steps.iter().map(|step| step.time).sum();
+    format!("\n{rows}{:<22}{:>7.1} s", "all", all.as_secs_f64())
 }
 
 #[test]
@@ -60,4 +83,17 @@ fn results_are_added_up() {
                   test result: FAILED. 10 passed; 3 failed; 0 ignored";
     assert_eq!(Counts::of_output(output), Counts { passed: 12, failed: 3 });
     assert_eq!(Counts::of_output("Finished"), Counts { passed: 1, failed: 0 });
+}
+
+#[test]
+fn the_table_has_each_step_and_the_sum() {
+    let step = |name, seconds| Ended {
+        name,
+        result: "ok",
+        time: Duration::from_secs(seconds),
+        remark: String::new(),
+    };
+    let expected =
+        "\nlints         ok         90.0 s\ntests         ok        210.0 s\nall                     300.0 s";
+    assert_eq!(table(&[step("lints", 90), step("tests", 210)]), expected);
 }

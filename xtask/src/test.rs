@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 
-use crate::report::{self, Counts};
+use crate::fetch::Fetch;
+use crate::report::{self, Counts, Ended};
 use crate::step::{Log, Outcome, Step};
 use crate::stopwatch::Stopwatch;
 use crate::{browser, cargo, chaos, clients, dependencies, fuzz, postgres, tools};
@@ -52,39 +53,42 @@ fn steps() -> Vec<Step> {
 /// Runs the steps that the options name; stops at the first that fails. Says whether all passed.
 pub(crate) fn run(options: &[String]) -> Result<bool> {
     let selection = Selection::parse(options)?;
+    let chosen: Vec<Step> = steps().into_iter().filter(|step| selection.takes(step)).collect();
+    let mut fetch = Fetch::begin(&chosen.iter().map(|step| step.name).collect::<Vec<_>>());
     let mut total = Counts::default();
-    let mut skipped = 0;
-    for step in steps().into_iter().filter(|step| selection.takes(step)) {
+    let mut done = Vec::new();
+    for step in chosen {
         let mut log = Log::create(step.name, selection.verbose)?;
         report::begin(step.name, log.streamed);
         let watch = Stopwatch::start();
+        if step.slow {
+            fetch.wait();
+        }
         let outcome = (step.work)(&mut log);
         let time = watch.elapsed();
-        match outcome {
+        let (result, remark, why) = match outcome {
             Ok(Outcome::Passed { counts, remark }) => {
-                report::finish(step.name, log.streamed, "ok", time, &remark);
                 total.add(counts);
+                ("ok", remark, None)
             }
-            Ok(Outcome::Skipped { missing }) if !tools::is_ci() => {
-                report::finish(step.name, log.streamed, "SKIPPED", time, &missing);
-                skipped += 1;
-            }
-            Ok(Outcome::Skipped { missing }) => {
-                report::finish(step.name, log.streamed, "FAILED", time, &missing);
-                total.add(Counts { passed: 0, failed: 1 });
-                fail(&step, &log, total, &missing);
-                return Ok(false);
-            }
-            Err(error) => {
-                report::finish(step.name, log.streamed, "FAILED", time, "");
-                let found = Counts::of_output(&log.text());
-                let counts = if found.failed > 0 { found } else { Counts { passed: 0, failed: 1 } };
-                total.add(counts);
-                fail(&step, &log, total, &format!("{error:#}"));
-                return Ok(false);
-            }
+            Ok(Outcome::Skipped { missing }) if !tools::is_ci() => ("SKIPPED", missing, None),
+            Ok(Outcome::Skipped { missing }) => ("FAILED", missing.clone(), Some(missing)),
+            Err(error) => ("FAILED", String::new(), Some(format!("{error:#}"))),
+        };
+        let ended = Ended { name: step.name, result, time, remark };
+        ended.show(log.streamed);
+        done.push(ended);
+        if let Some(why) = why {
+            let found = Counts::of_output(&log.text());
+            total.add(if found.failed > 0 { found } else { Counts { passed: 0, failed: 1 } });
+            fail(&step, &log, total, &why);
+            return Ok(false);
         }
     }
+    if selection.verbose {
+        println!("{}", report::table(&done));
+    }
+    let skipped = done.iter().filter(|step| step.result == "SKIPPED").count();
     let remark = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
     println!("{} passed, 0 failed{remark}", total.passed);
     Ok(true)

@@ -20,13 +20,14 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 }
 
 /// A program of a Debian package, and whether it is there already.
+#[derive(Clone, Copy)]
 pub(crate) struct Need {
     pub package: &'static str,
     pub is_there: fn() -> bool,
 }
 
 /// What everything that opens pages needs.
-const BROWSER: [Need; 3] = [
+pub(crate) const BROWSER: [Need; 3] = [
     Need { package: "chromium", is_there: || chromium().is_some() },
     Need { package: "nodejs", is_there: || find("node").is_some() },
     Need { package: "npm", is_there: || find("npm").is_some() },
@@ -41,25 +42,34 @@ pub(crate) struct Tools {
 /// Finds the tools of the browser run and `more`, or installs them where that is possible (Debian, as root).
 /// The inner error is what is missing and how to get it.
 pub(crate) fn prepare(log: &mut Log, more: &[Need]) -> Result<Result<Tools, String>> {
-    let missing: Vec<&str> =
-        BROWSER.iter().chain(more).filter(|need| !(need.is_there)()).map(|need| need.package).collect();
-    if !missing.is_empty() {
-        if !can_install() {
-            return Ok(Err(format!(
-                "needs {}; as root: apt-get install -y --no-install-recommends {}",
-                missing.join(", "),
-                missing.join(" ")
-            )));
-        }
-        install(log, &missing)?;
-    }
-    if let Some(need) = BROWSER.iter().chain(more).find(|need| !(need.is_there)()) {
-        bail!("{} was installed but is not found", need.package);
+    if let Err(missing) = install_missing(log, &[&BROWSER[..], more].concat())? {
+        return Ok(Err(missing));
     }
     install_packages(log, "e2e")?;
     let chromium = chromium().context("chromium")?;
     let node = find("node").context("node")?;
     Ok(Ok(Tools { chromium, node }))
+}
+
+/// Installs what is not there, where that is possible. The inner error is what is missing and how to get it.
+pub(crate) fn install_missing(log: &mut Log, needs: &[Need]) -> Result<Result<(), String>> {
+    let missing: Vec<&str> =
+        needs.iter().filter(|need| !(need.is_there)()).map(|need| need.package).collect();
+    if missing.is_empty() {
+        return Ok(Ok(()));
+    }
+    if !can_install() {
+        return Ok(Err(format!(
+            "needs {}; as root: apt-get install -y --no-install-recommends {}",
+            missing.join(", "),
+            missing.join(" ")
+        )));
+    }
+    install(log, &missing)?;
+    if let Some(need) = needs.iter().find(|need| !(need.is_there)()) {
+        bail!("{} was installed but is not found", need.package);
+    }
+    Ok(Ok(()))
 }
 
 /// Whether a program runs and says yes.
@@ -74,14 +84,14 @@ fn chromium() -> Option<PathBuf> {
     named.or_else(|| ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find))
 }
 
-pub(crate) fn can_install() -> bool {
+fn can_install() -> bool {
     let root = Path::new("/proc/self")
         .metadata()
         .is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0);
     root && find("apt-get").is_some()
 }
 
-pub(crate) fn install(log: &mut Log, packages: &[&str]) -> Result<()> {
+fn install(log: &mut Log, packages: &[&str]) -> Result<()> {
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");

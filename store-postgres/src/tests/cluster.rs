@@ -7,11 +7,12 @@ use tempfile::TempDir;
 /// A database cluster in a temporary directory, reached by a Unix socket; stopped when dropped.
 pub(super) struct Cluster {
     directory: TempDir,
+    port: Option<u16>,
 }
 
 impl Cluster {
     pub(super) fn start() -> Self {
-        let cluster = Self { directory: directory() };
+        let cluster = Self { directory: directory(), port: None };
         cluster.run(
             "initdb",
             &["-D", cluster.data(), "-U", "postern", "-A", "trust", "-E", "UTF8", "--locale=C"],
@@ -22,9 +23,52 @@ impl Cluster {
         cluster
     }
 
+    /// The same at a TCP port, which asks for TLS and a password; `host` is in its certificate.
+    pub(super) fn protected(host: &str, password: &str) -> (Self, rcgen::Certificate) {
+        let mut cluster = Self::start();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let root = authority.self_signed(&key).unwrap();
+        let issuer = rcgen::Issuer::new(authority, key);
+        let own = rcgen::KeyPair::generate().unwrap();
+        let leaf = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&own, &issuer).unwrap();
+        cluster.write("server.crt", &leaf.pem());
+        cluster.write("server.key", &own.serialize_pem());
+        let alter = format!("ALTER USER postern PASSWORD '{password}'");
+        cluster.run(
+            "psql",
+            &["-h", &cluster.path().display().to_string(), "-U", "postern", "-d", "postgres", "-c", &alter],
+        );
+        cluster.write("pg_hba.conf", "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n");
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        cluster.set(&format!("listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\n"));
+        cluster.stop("fast");
+        cluster.go();
+        cluster.port = Some(port);
+        (cluster, root)
+    }
+
+    /// Where it listens for TCP.
+    pub(super) fn port(&self) -> u16 {
+        self.port.unwrap()
+    }
+
+    /// A file of its data directory that is its own.
+    fn write(&self, name: &str, text: &str) {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        let file = self.path().join("data").join(name);
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let data = std::fs::metadata(self.path().join("data")).unwrap();
+        let owner = std::os::unix::fs::MetadataExt::uid(&data);
+        chown(&file, Some(owner), None).unwrap();
+    }
+
     /// A copy that follows this one, which from now on acknowledges nothing that the copy does not have.
     pub(super) fn synchronous_standby(&self) -> Self {
-        let standby = Self { directory: directory() };
+        let standby = Self { directory: directory(), port: None };
         let from = format!("host={} user=postern application_name=standby", self.path().display());
         standby
             .run("pg_basebackup", &["-D", standby.data(), "-R", "-X", "stream", "-c", "fast", "-d", &from]);

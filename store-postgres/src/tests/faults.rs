@@ -201,11 +201,11 @@ async fn e_04_a_failover_loses_nothing() {
 async fn a_server_that_could_lose_writes_is_refused() {
     let database = Database::new().await;
     let careless = format!("{}%20-c%20synchronous_commit%3Doff", database.url);
-    let refused = PostgresStore::open(&careless, &options()).await.err();
+    let strict = Options { accept_data_loss: false, ..options() };
+    let refused = PostgresStore::open(&careless, &strict).await.err();
     let expected = matches!(refused, Some(OpenError::NotDurable { setting: "synchronous_commit", .. }));
     assert!(expected, "{refused:?}");
-    let accepting = Options { accept_data_loss: true, ..options() };
-    PostgresStore::open(&careless, &accepting).await.unwrap();
+    PostgresStore::open(&careless, &options()).await.unwrap();
 }
 
 /// A write that stands alone would be half of a batch: outside a transaction for writing, nothing is written.

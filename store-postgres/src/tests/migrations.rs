@@ -15,6 +15,23 @@ const SECOND: Migration = Migration {
     min_reader_version: 1,
 };
 
+/// What a later version could add.
+const EXPANSION: &str = "ALTER TABLE document ADD COLUMN later TEXT;
+ALTER TABLE artifact ADD COLUMN later TEXT;
+ALTER TABLE grant_record ADD COLUMN later BIGINT;
+ALTER TABLE event ADD COLUMN later TEXT;
+ALTER TABLE tenant ADD COLUMN later BIGINT NOT NULL DEFAULT 7;
+CREATE TABLE later (tenant TEXT NOT NULL PRIMARY KEY, body TEXT);
+CREATE INDEX artifact_later ON artifact (tenant, later);
+";
+
+/// Brings a new database to a schema that this program does not know.
+pub(super) async fn expand(database: &Database) {
+    let version = MIGRATIONS.last().unwrap().version + 1;
+    let later = Migration { version, name: "later", sql: EXPANSION, min_reader_version: 1 };
+    drop(open_knowing(database, &[MIGRATIONS, &[later]].concat()).await.unwrap());
+}
+
 fn first() -> Migration {
     *MIGRATIONS.first().unwrap()
 }

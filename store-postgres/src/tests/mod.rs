@@ -5,6 +5,7 @@ mod faults;
 mod migrations;
 mod nodes;
 mod statements;
+mod tls;
 
 use super::*;
 use crate::failure::told;
@@ -24,6 +25,26 @@ mod contract {
         let _inside = runtime.enter();
         store::contract::block_on(async {
             let database = Database::new().await;
+            test(Arc::new(database.open().await)).await;
+        });
+    }
+
+    store::contract_tests!(
+        #[ignore = "needs PostgreSQL: cargo xtask test --only postgres"]
+        run
+    );
+}
+
+/// E7: all of it once more on the schema of a later version that has only expanded.
+mod contract_beside_a_later_version {
+    use super::*;
+
+    fn run<F: Future<Output = ()>>(test: impl FnOnce(Arc<dyn Store>) -> F) {
+        let runtime = runtime();
+        let _inside = runtime.enter();
+        store::contract::block_on(async {
+            let database = Database::new().await;
+            migrations::expand(&database).await;
             test(Arc::new(database.open().await)).await;
         });
     }
@@ -58,8 +79,15 @@ impl Database {
     }
 }
 
+/// A server for tests does not wait for the disk; what is about that has one of its own ([`Cluster`]).
 fn options() -> Options {
-    Options { tls: Tls::Off, connections: 8, acquire: Duration::from_secs(20), ..Options::default() }
+    Options {
+        tls: Tls::Off,
+        connections: 8,
+        acquire: Duration::from_secs(20),
+        accept_data_loss: true,
+        ..Options::default()
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -10,6 +10,23 @@ const SECOND: Migration = Migration {
     min_reader_version: 1,
 };
 
+/// What a later version could add.
+const EXPANSION: &str = "ALTER TABLE document ADD COLUMN later TEXT;
+ALTER TABLE artifact ADD COLUMN later TEXT;
+ALTER TABLE grant_record ADD COLUMN later INTEGER;
+ALTER TABLE event ADD COLUMN later TEXT;
+ALTER TABLE tenant ADD COLUMN later INTEGER NOT NULL DEFAULT 7;
+CREATE TABLE later (tenant TEXT NOT NULL PRIMARY KEY, body TEXT) STRICT;
+CREATE INDEX artifact_later ON artifact (tenant, later);
+";
+
+/// Brings a new database to a schema that this program does not know.
+pub(super) fn expand(directory: &tempfile::TempDir) {
+    let version = MIGRATIONS.last().unwrap().version + 1;
+    let later = Migration { version, name: "later", sql: EXPANSION, min_reader_version: 1 };
+    drop(open_knowing(directory, &[MIGRATIONS, &[later]].concat()).unwrap());
+}
+
 fn first() -> Migration {
     *MIGRATIONS.first().unwrap()
 }

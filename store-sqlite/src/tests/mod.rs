@@ -25,6 +25,21 @@ mod contract {
     store::contract_tests!(run);
 }
 
+/// E7: all of it once more on the schema of a later version that has only expanded.
+mod contract_beside_a_later_version {
+    use super::*;
+
+    fn run<F: Future<Output = ()>>(test: impl FnOnce(Arc<dyn Store>) -> F) {
+        let directory = tempfile::tempdir().unwrap();
+        migrations::expand(&directory);
+        let store = open(&directory);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(test(Arc::new(store)));
+    }
+
+    store::contract_tests!(run);
+}
+
 const CODE: ArtifactKind = ArtifactKind::AuthorizationCode;
 
 fn file(directory: &TempDir) -> PathBuf {

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::members::Problems;
 use crate::operation::Call;
-use engine::{Cursor, EngineError, Page};
+use engine::{Cursor, EngineError, Page, readable};
 use protocol::decision::Event;
 use protocol::id::ServerId;
 use protocol::record::{Document, DocumentKind, Expect, Write};
@@ -152,7 +152,7 @@ pub(crate) async fn load_here<K: Kind + ?Sized>(call: &Call) -> Result<(Document
 /// Every document of a kind under a parent.
 pub(crate) async fn all<K: Kind>(call: &Call, parent: Option<&str>) -> Result<Vec<K::Stored>, Failure> {
     let rows = rows(call, K::KIND, parent).await?;
-    rows.iter().map(|document| Ok(document.read()?)).collect()
+    Ok(readable(rows).into_iter().map(|(_, stored)| stored).collect())
 }
 
 /// Every row of a kind under a parent, page by page.

@@ -6,7 +6,7 @@ use crate::members::{self, Problems};
 use crate::operation::{Call, Method, Operation, Parameter, Reply, Running, Shape};
 use crate::query::{AFTER, BEFORE, LIMIT, ORDER};
 use crate::resource::Servers;
-use engine::{Cursor, EngineError, Page};
+use engine::{Cursor, EngineError, Page, readable};
 use protocol::decision::Event;
 use protocol::record::{Document, Expect, Write};
 use serde::Serialize;
@@ -106,8 +106,7 @@ async fn search<K: Kind>(
             let id = last.id.clone();
             page.cursor = if backwards { Cursor::Before(id) } else { Cursor::After(id) };
         }
-        for document in documents {
-            let stored: K::Stored = document.read()?;
+        for (document, stored) in readable::<K::Stored>(documents) {
             let place = K::place(&stored);
             let named = [place.id, place.name].iter().any(|text| text.to_lowercase().contains(&phrase));
             if named && (types.is_empty() || types.contains(&place.type_name)) {
@@ -278,7 +277,9 @@ pub(crate) async fn replace<K: Kind>(
     call: &Call,
 ) -> Result<(), EngineError> {
     let expect = Expect::Revision(before.revision);
-    let write = Write::PutDocument { document: document::<K>(after, call)?, expect };
+    let made = document::<K>(after, call)?;
+    let document = Document { body: before.rewritten(after)?.body, ..made };
+    let write = Write::PutDocument { document, expect };
     let event = event::<K>(action, &before.id, call);
     let server = K::place(after).workspace;
     call.office.engine.commit(call.tenant(), vec![write], vec![event], Some(&server), &call.around).await

@@ -129,7 +129,7 @@ impl Engine {
         } else {
             once.extend(self.give_registration_token(workspace, &mut client));
         }
-        document.body = serde_json::to_string(&client).map_err(|e| EngineError::Internal(e.to_string()))?;
+        document = document.rewritten(&client).map_err(EngineError::from)?;
         document.updated_at = self.now();
         let expect = Expect::Revision(document.revision);
         let event = Event::new("client", "registration_updated").client(&client.client_id);

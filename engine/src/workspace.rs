@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use crate::keyring::{self, Keyring};
 use crate::known_tokens::WorkspaceSignatures;
 use crate::rate_limits::TenantLimits;
+use crate::readable::readable;
 use bytes::Bytes;
 use protocol::decision::{Catalog, Cx, Entropy, Subjects};
 use protocol::id::{ServerId, TenantId, Uid};
@@ -55,14 +56,12 @@ impl Workspace {
         let host = public_url.split_once("://").map_or(public_url, |(_, host)| host).to_owned();
         let catalog = Catalog {
             host,
-            services: read_all(&list(DocumentKind::Service).await?)?,
-            scopes: read_all(&list(DocumentKind::Scope).await?)?,
+            services: read_all(list(DocumentKind::Service).await?),
+            scopes: read_all(list(DocumentKind::Scope).await?),
         };
-        let mut idps = Vec::new();
-        for document in list(DocumentKind::Idp).await? {
-            idps.push((document.uid.clone(), document.read::<Idp>()?));
-        }
-        let keys: Vec<KeyDocument> = read_all(&list(DocumentKind::Key).await?)?;
+        let idps = readable::<Idp>(list(DocumentKind::Idp).await?);
+        let idps = idps.into_iter().map(|(document, idp)| (document.uid, idp)).collect();
+        let keys: Vec<KeyDocument> = read_all(list(DocumentKind::Key).await?);
         let keys = Keyring::open(&keys, keyring::algorithm_of(&settings.key_type), master)?;
         let deriver = Deriver::new(&master.key("workspace"), &format!("{tenant}/{}", settings.uid));
         Ok(Some(Self {
@@ -141,6 +140,6 @@ pub(crate) fn read_server(document: &Document) -> Result<Server, EngineError> {
     Ok(server)
 }
 
-fn read_all<T: serde::de::DeserializeOwned>(documents: &[Document]) -> Result<Vec<T>, EngineError> {
-    documents.iter().map(|d| d.read::<T>().map_err(EngineError::from)).collect()
+fn read_all<T: serde::de::DeserializeOwned>(documents: Vec<Document>) -> Vec<T> {
+    readable(documents).into_iter().map(|(_, value)| value).collect()
 }

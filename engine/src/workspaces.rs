@@ -1,5 +1,6 @@
 //! Making and unmaking tenants, workspaces and their keys.
 
+use crate::readable::readable;
 use crate::{Call, Engine, EngineError, Workspace, keyring};
 use jose::{Algorithm, KeyManagement};
 use protocol::decision::Event;
@@ -12,6 +13,7 @@ use protocol::server::{Server, VERSION};
 use protocol::service::Service;
 use protocol::tenant::Tenant;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use store::Page;
 
 /// A workspace to be made.
@@ -345,7 +347,7 @@ impl Engine {
     ) -> Result<Vec<(Document, KeyDocument)>, EngineError> {
         let page = Page::first(1000);
         let documents = self.documents(tenant, DocumentKind::Key, Some(server.as_str()), &page).await?;
-        documents.into_iter().map(|d| d.read().map(|key| (d, key)).map_err(EngineError::from)).collect()
+        Ok(readable(documents))
     }
 }
 
@@ -358,10 +360,12 @@ pub(crate) fn put_new(document: Document) -> Write {
     Write::PutDocument { document, expect: Expect::Absent }
 }
 
-pub(crate) fn replace(document: &Document, body: &impl Serialize) -> Result<Write, EngineError> {
-    let mut changed = document.clone();
-    changed.body = serde_json::to_string(body).map_err(|e| EngineError::Internal(e.to_string()))?;
-    Ok(Write::PutDocument { document: changed, expect: Expect::Revision(document.revision) })
+pub(crate) fn replace<T: Serialize + DeserializeOwned>(
+    document: &Document,
+    body: &T,
+) -> Result<Write, EngineError> {
+    let expect = Expect::Revision(document.revision);
+    Ok(Write::PutDocument { document: document.rewritten(body)?, expect })
 }
 
 pub(crate) fn default_services(server: &ServerId) -> Vec<(Service, Vec<Scope>)> {

@@ -3,6 +3,7 @@
 use crate::grant_record::GrantRecord;
 use crate::id::{ClientId, GrantId, ServerId, Uid};
 use crate::time::Timestamp;
+use crate::unknown_members;
 use jose::base64url;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -260,10 +261,22 @@ pub struct Document {
 }
 
 impl Document {
+    /// The same document with another body; what a newer version wrote and `T` does not know stays in it.
+    ///
+    /// # Errors
+    /// This document is no `T`.
+    pub fn rewritten<T: Serialize + DeserializeOwned>(&self, body: &T) -> Result<Self, ImpossibleRow> {
+        let body = unknown_members::keep(&self.body, body).map_err(|error| self.impossible(&error))?;
+        Ok(Self { body, ..self.clone() })
+    }
+
+    fn impossible(&self, error: &serde_json::Error) -> ImpossibleRow {
+        ImpossibleRow { what: format!("document {} {}: {error}", self.kind.name(), self.id) }
+    }
+
     /// Reads the body. A row that cannot be is an error, not a guess.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, ImpossibleRow> {
-        serde_json::from_str(&self.body)
-            .map_err(|e| ImpossibleRow { what: format!("document {} {}: {e}", self.kind.name(), self.id) })
+        serde_json::from_str(&self.body).map_err(|error| self.impossible(&error))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::visit::page;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use engine::demo::{DEMO_CLIENT_SECRET, DEMO_SECRET, DEMO_TENANT, DEMO_USER};
-use engine::{Cursor, Engine, Page};
+use engine::{Cursor, Engine, Page, readable};
 use http::StatusCode;
 use http::request::Parts;
 use protocol::error::{Reason, Refusal};
@@ -58,12 +58,10 @@ async fn tenant_view(engine: &Engine, id: &TenantId, head: &Parts) -> Result<Lan
     let page = Page { cursor, ..Page::first(PAGE + 1) };
     let documents = engine.documents(id, DocumentKind::Server, None, &page).await?;
     let has_more = documents.len() > PAGE;
-    let mut workspaces = Vec::new();
-    for document in documents.iter().take(PAGE) {
-        let server: Server = document.read().map_err(engine::EngineError::from)?;
-        workspaces.push(workspace_view(engine, id, &server));
-    }
-    let last = workspaces.last().map(|workspace| workspace.id.clone()).filter(|_| has_more);
+    let shown: Vec<_> = documents.into_iter().take(PAGE).collect();
+    let last = shown.last().map(|document| document.id.clone()).filter(|_| has_more);
+    let servers = readable::<Server>(shown);
+    let workspaces = servers.iter().map(|(_, server)| workspace_view(engine, id, server)).collect();
     Ok(LandingView {
         frame: Frame { workspace_name: Some(tenant.name.clone()), demonstration: engine.demo() },
         tenant: Some(tenant.name),

@@ -4,7 +4,6 @@ use super::{AuthorizeRequest, Consented};
 use crate::client::Client;
 use crate::consent::Consent;
 use crate::decision::{Cx, Event};
-use crate::id::Uid;
 use crate::record::{Document, DocumentKind, Expect, ImpossibleRow, Write};
 use crate::scope::ScopeSet;
 use crate::session::Session;
@@ -57,25 +56,28 @@ pub fn remember_consent(
             ..request.clone()
         },
         consented: Consented { subject: subject.to_owned(), scope: allowed },
-        writes: vec![put(&consent, existing, cx)],
+        writes: vec![put(&consent, existing, cx)?],
         events: vec![event],
     })
 }
 
-fn put(consent: &Consent, existing: Option<&Document>, cx: &mut Cx<'_>) -> Write {
+fn put(consent: &Consent, existing: Option<&Document>, cx: &mut Cx<'_>) -> Result<Write, ImpossibleRow> {
+    if let Some(before) = existing {
+        let document = Document { updated_at: cx.now, ..before.rewritten(consent)? };
+        return Ok(Write::PutDocument { document, expect: Expect::Revision(before.revision) });
+    }
     let document = Document {
         kind: DocumentKind::Consent,
         id: Consent::document_id(&consent.server, &consent.subject, &consent.client),
         parent: Some(Consent::parent(&consent.server, &consent.subject)),
-        uid: existing.map_or_else(|| cx.uid(), |document| Uid::clone(&document.uid)),
+        uid: cx.uid(),
         revision: 0,
         created_at: cx.now,
         updated_at: cx.now,
         // A plain struct of strings and numbers: serialising it cannot fail.
         body: serde_json::to_string(consent).unwrap_or_default(),
     };
-    let expect = existing.map_or(Expect::Absent, |document| Expect::Revision(document.revision));
-    Write::PutDocument { document, expect }
+    Ok(Write::PutDocument { document, expect: Expect::Absent })
 }
 
 #[cfg(test)]

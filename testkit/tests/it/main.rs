@@ -23,6 +23,8 @@ mod client_authentication;
 #[cfg(test)]
 mod client_keys;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod code;
 #[cfg(test)]
 mod config_plan;
@@ -118,3 +120,5 @@ mod tabs;
 mod tenants;
 #[cfg(test)]
 mod token_endpoint;
+#[cfg(test)]
+mod upgrade;

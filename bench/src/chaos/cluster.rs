@@ -12,6 +12,8 @@ use bench::connection::{Connection, Reply, Request, Target};
 use bench::stopwatch::Stopwatch;
 use tokio::time::{sleep, timeout};
 
+use crate::clock::FakeClock;
+
 /// How long anything may take before the experiment gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -20,11 +22,12 @@ pub(crate) const TENANT: &str = "yard";
 
 /// One process, or its place while there is none.
 pub(crate) struct Node {
-    program: PathBuf,
+    program: Mutex<PathBuf>,
     config: PathBuf,
     log: PathBuf,
     port: u16,
     metrics: u16,
+    clock: Option<FakeClock>,
     child: Mutex<Option<Child>>,
 }
 
@@ -47,6 +50,10 @@ pub(crate) struct Recipe<'a> {
     pub front: Option<u16>,
     /// Further lines of the configuration, after those of the store.
     pub settings: &'a str,
+    /// The port by which the first node reaches its database, if it is not the database's own.
+    pub detour: Option<u16>,
+    /// Whether each node has a clock that can be set.
+    pub fake_clocks: bool,
 }
 
 impl Recipe<'_> {
@@ -82,19 +89,27 @@ impl Recipe<'_> {
 
     fn node(&self, number: usize, port: u16, metrics: u16, front: u16) -> Result<Node> {
         let config = self.directory.join(format!("node-{number}.toml"));
+        let store = match self.detour.filter(|_| number == 0) {
+            Some(port) => detoured(self.store, port)?,
+            None => self.store.to_owned(),
+        };
         let key = self.directory.join("seal.key");
         let text = format!(
             "public_url = \"https://localhost:{front}\"\nlisten = \"127.0.0.1:{port}\"\n\
              metrics_listen = \"127.0.0.1:{metrics}\"\nkey_file = \"{}\"\n[tls]\nself_signed = true\n\
              [store]\nurl = \"{}\"\n{}\n{}\n[log]\nlevel = \"warn\"\n",
             key.display(),
-            self.store,
+            store,
             if self.store.starts_with("postgres") { "[store.postgres]\ntls = \"off\"" } else { "" },
             self.settings
         );
         fs::write(&config, text)?;
+        let clock = self.directory.join(format!("node-{number}.time"));
+        let clock = if self.fake_clocks { FakeClock::new(clock) } else { None };
+        clock.as_ref().map_or(Ok(()), |clock| clock.set(0))?;
         Ok(Node {
-            program: self.program.to_owned(),
+            clock,
+            program: Mutex::new(self.program.to_owned()),
             log: self.directory.join(format!("node-{number}.log")),
             config,
             port,
@@ -102,6 +117,13 @@ impl Recipe<'_> {
             child: Mutex::new(None),
         })
     }
+}
+
+/// The same database by another port of this machine.
+fn detoured(url: &str, port: u16) -> Result<String> {
+    let (server, database) = url.rsplit_once('/').context("no database in the URL")?;
+    let (host, _) = server.rsplit_once(':').context("no port in the URL")?;
+    Ok(format!("{host}:{port}/{database}"))
 }
 
 impl Cluster {
@@ -142,9 +164,11 @@ impl Node {
     /// Starts the process.
     pub(crate) fn start(&self) -> Result<()> {
         let log = File::options().create(true).append(true).open(&self.log)?;
-        let child = Command::new(&self.program)
+        let program = self.program.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let child = Command::new(program)
             .args(["serve", "--config"])
             .arg(&self.config)
+            .envs(self.clock.iter().flat_map(FakeClock::environment))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -152,6 +176,16 @@ impl Node {
             .context("postern serve does not start")?;
         *self.child() = Some(child);
         Ok(())
+    }
+
+    /// Another program from the next start on.
+    pub(crate) fn replace(&self, program: &Path) {
+        *self.program.lock().unwrap_or_else(PoisonError::into_inner) = program.to_owned();
+    }
+
+    /// Sets its clock off by so many seconds.
+    pub(crate) fn set_clock(&self, offset: i64) -> Result<()> {
+        self.clock.as_ref().context("a node with a clock of its own")?.set(offset)
     }
 
     /// SIGKILL, in the midst of whatever it does.

@@ -3,15 +3,19 @@
 
 mod actor;
 mod balancer;
+mod clock;
 mod cluster;
 mod disk;
 mod down;
 mod failover;
 mod kill;
 mod ledger;
+mod mixed;
 mod overload;
+mod partition;
 mod postgres;
 mod proof;
+mod proxy;
 mod random;
 mod restart;
 mod rolling;
@@ -31,13 +35,16 @@ use crate::random::Random;
 use crate::world::World;
 
 /// Every experiment; one that is new is a file and a line here.
-const EXPERIMENTS: [Experiment; 7] = [
+const EXPERIMENTS: [Experiment; 10] = [
     kill::EXPERIMENT,
     rolling::EXPERIMENT,
+    mixed::EXPERIMENT,
     down::EXPERIMENT,
     restart::EXPERIMENT,
     overload::EXPERIMENT,
     disk::EXPERIMENT,
+    clock::EXPERIMENT,
+    partition::EXPERIMENT,
     failover::EXPERIMENT,
 ];
 
@@ -76,6 +83,9 @@ struct Options {
     /// The server.
     #[arg(long)]
     postern: PathBuf,
+    /// The program of the version before, for `mixed`, which without it runs only when it is named.
+    #[arg(long)]
+    previous: Option<PathBuf>,
     /// Directory of PostgreSQL's programs; without it the experiments that need it are not run.
     #[arg(long)]
     postgres: Option<PathBuf>,
@@ -114,7 +124,9 @@ async fn main() -> Result<()> {
     let mut postgres = None;
     let (mut held, mut failed, mut not_run) = (0, 0, 0);
     for experiment in &EXPERIMENTS {
-        let named = options.only.is_empty() || options.only.iter().any(|name| name == experiment.name);
+        let usual = options.previous.is_some() || experiment.name != mixed::EXPERIMENT.name;
+        let named = options.only.iter().any(|name| name == experiment.name);
+        let named = named || (options.only.is_empty() && usual);
         for &store in experiment.stores.iter().filter(|_| named) {
             if options.store.is_some_and(|only| only != store) {
                 continue;

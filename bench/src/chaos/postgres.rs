@@ -91,6 +91,11 @@ impl Postgres {
         Ok(format!("postgres://postern@{}/{name}", servers.join(",")))
     }
 
+    /// Where the primary listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.primary.port
+    }
+
     pub(crate) fn stop(&self) -> Result<()> {
         let data = self.primary.data.display().to_string();
         self.call("pg_ctl", &["-D", &data, "-m", "fast", "-w", "stop"])

@@ -37,10 +37,15 @@ pub(crate) fn dpop(method: &str, url: &str, jti: &str) -> Result<String> {
     Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
 }
 
+/// The claims of a JWT, unverified.
+pub(crate) fn claims(token: &str) -> Result<Value> {
+    let payload = token.split('.').nth(1).context("no JWT")?;
+    Ok(serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload)?)?)
+}
+
 /// The subject of a JWT, unverified.
 pub(crate) fn subject(token: &str) -> Result<String> {
-    let payload = token.split('.').nth(1).context("no JWT")?;
-    let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload)?)?;
+    let claims = claims(token)?;
     claims.get("sub").and_then(Value::as_str).map(str::to_owned).context("no sub")
 }
 

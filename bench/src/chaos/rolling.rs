@@ -3,6 +3,7 @@
 //! People log in with a new browser each time, redeem their codes and refresh, on connections that end now and then,
 //! so that the next request goes to another node. Every answer is a good one; none is retried after a byte of it came.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,6 +32,12 @@ const ROUNDS: usize = 2;
 const LONGEST_DRAIN: Duration = Duration::from_secs(35);
 
 async fn run(world: &mut World) -> Result<Verdict> {
+    let rounds = vec![world.program.clone(); ROUNDS * world.scale];
+    Ok(Verdict::Held(roll(world, &rounds).await?))
+}
+
+/// Restarts every node once per round, with that round's program; what was done.
+pub(crate) async fn roll(world: &mut World, rounds: &[PathBuf]) -> Result<String> {
     let front = free_port()?;
     let data = world.directory.clone();
     let Yard { cluster, site, .. } = world.yard_with(&data, Some(front), "").await?;
@@ -43,12 +50,13 @@ async fn run(world: &mut World) -> Result<Verdict> {
         people.spawn(work(actor, Arc::clone(&over)));
     }
     let (mut stops, mut told) = (Vec::new(), 0);
-    for _ in 0..ROUNDS * world.scale {
+    for program in rounds {
         for node in &cluster.nodes {
             let guest = Actor::new(&site, &[node.door()?], world.random.fork());
             let (drain, closed) = stop(node, guest).await?;
             stops.push(drain);
             told += usize::from(closed);
+            node.replace(program);
             node.start()?;
             node.ready().await?;
             sleep(Duration::from_millis(150)).await;
@@ -66,14 +74,14 @@ async fn run(world: &mut World) -> Result<Verdict> {
     ensure!(cluster.panics() == 0, "a node panicked");
     let requests: usize =
         [Act::Redeem, Act::Refresh, Act::Other].iter().map(|act| site.ledger.tally(*act).tried).sum();
-    Ok(Verdict::Held(format!(
+    Ok(format!(
         "{} orderly stops in {} rounds, each over within {} ms, {told} answers said Connection: close; \
          {requests} requests, {logins} logins (slowest flow {} ms): 0 failed",
         stops.len(),
-        ROUNDS * world.scale,
+        rounds.len(),
         stops.iter().max().copied().unwrap_or_default().as_millis(),
         slowest.as_millis()
-    )))
+    ))
 }
 
 /// Logs in, redeems, refreshes; nothing may fail. How often, and how long the slowest took.

@@ -15,13 +15,19 @@ use crate::{Options, Store};
 
 /// Where, how much, and by which choices.
 pub(crate) struct World {
-    program: PathBuf,
+    pub program: PathBuf,
+    /// The program of the version before.
+    pub previous: Option<PathBuf>,
     pub directory: PathBuf,
     pub store: Store,
     pub postgres: Option<Postgres>,
     pub random: Random,
     pub scale: usize,
     pub asynchronous: bool,
+    /// A port of this machine by which the first node reaches its database.
+    pub detour: Option<u16>,
+    /// Whether the nodes are told what time it is.
+    pub fake_clocks: bool,
     pub ledger: Arc<Ledger>,
 }
 
@@ -42,12 +48,15 @@ impl World {
     ) -> Self {
         Self {
             program: options.postern.clone(),
+            previous: options.previous.clone(),
             directory: directory.to_owned(),
             store,
             postgres,
             random,
             scale: options.scale,
             asynchronous: options.asynchronous,
+            detour: None,
+            fake_clocks: false,
             ledger: Arc::new(Ledger::new()),
         }
     }
@@ -80,6 +89,8 @@ impl World {
             nodes,
             front,
             settings,
+            detour: self.detour,
+            fake_clocks: self.fake_clocks,
         };
         let cluster = recipe.start().await?;
         let (site, office) = setup::furnish(&cluster, &self.ledger).await?;

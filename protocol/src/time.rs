@@ -8,6 +8,9 @@ use std::time::Duration;
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
+/// How far the clock of a node that reads may lag behind the one that issued.
+pub(crate) const NODE_SKEW: Duration = Duration::from_secs(10);
+
 impl Timestamp {
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)

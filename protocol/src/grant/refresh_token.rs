@@ -15,6 +15,7 @@ use crate::grant_record::GrantRecord;
 use crate::profile::Rules;
 use crate::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Write};
 use crate::scope::ScopeSet;
+use crate::time::NODE_SKEW;
 use crate::token::Issue;
 use crate::token::access_token::{self, AccessTokenFacts, NewAccessToken};
 use crate::token::id_token::Occasion;
@@ -146,8 +147,11 @@ impl<'f> Family<'f> {
         let window = Rules::of(cx.server, client).retry_window(cx.server.refresh_token_retry_window);
         match (self.token.rotated_at, &self.successor) {
             (Some(rotated_at), Some(successor))
-                // Also when the successor was used while this request waited: it came before.
-                if successor.rotated_at.is_none_or(|used_at| used_at > cx.arrived_at)
+                // Also when the successor was used while this request waited: it came before. A use that this node's
+                // clock has yet to reach tells nothing about what came first: the clock was set back.
+                if successor.rotated_at.is_none_or(|used_at| {
+                    used_at > cx.arrived_at && used_at <= cx.now.plus(NODE_SKEW)
+                })
                     // The first use may have bound it: a retry comes with the same key.
                     && successor.check_sender(req.confirmation).is_ok()
                     && cx.arrived_at.since(rotated_at) <= window.0 =>

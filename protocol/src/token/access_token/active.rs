@@ -8,15 +8,11 @@ use crate::id::{ClientId, GrantId, ServerId};
 use crate::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Payload, Write};
 use crate::scope::ScopeSet;
 use crate::subject::Subject;
-use crate::time::Timestamp;
+use crate::time::{NODE_SKEW, Timestamp};
 use crate::token::refresh_token;
 use jose::UnverifiedJwt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::time::Duration;
-
-/// How far the clock of a node that reads may lag behind the one that issued.
-const NODE_SKEW: Duration = Duration::from_secs(10);
 
 /// An access token whose form, signature and times hold. Whether it still counts is for [`TokenReference::resolve`].
 pub enum TokenReference {

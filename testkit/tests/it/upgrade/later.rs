@@ -90,7 +90,7 @@ async fn e_23_a_value_that_only_a_later_version_knows_refuses_one_object() {
     let administrator = server.administrator().await;
     assert!(administrator.get("/clients/other").await.status.is_server_error());
     // Everything else goes on.
-    let listed = administrator.get("/clients?limit=100").await.expect(200).text();
+    let listed = administrator.get("/servers/default/clients?limit=100").await.expect(200).text();
     assert!(listed.contains("\"client\"") && !listed.contains("a_later_method"), "{listed}");
     server.party("client").tokens().await;
 }

@@ -109,14 +109,14 @@ impl TestServer {
         let directory = Arc::new(tempfile::tempdir().expect("a temporary directory"));
         std::fs::copy(file, directory.path().join(DATABASE)).expect("the database");
         let store = Arc::new(sqlite(&directory));
-        Self::open_with(config_with(seal_key), store, Arc::new(ManualClock::at(now)), Some(directory))
+        Self::open_with(config_with(seal_key), None, store, Arc::new(ManualClock::at(now)), Some(directory))
     }
 
     /// Over what is in a schema of the server that `POSTERN_TEST_POSTGRES` names.
     pub async fn over_schema(schema: &str, seal_key: [u8; 32], now: i64) -> Self {
         let url = std::env::var("POSTERN_TEST_POSTGRES").expect("a server");
         let store = Arc::new(postgres(&url, schema.to_owned()).await);
-        Self::open_with(config_with(seal_key), store, Arc::new(ManualClock::at(now)), None)
+        Self::open_with(config_with(seal_key), None, store, Arc::new(ManualClock::at(now)), None)
     }
 
     /// With the two ready tenants in a new schema of that name.

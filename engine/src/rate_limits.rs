@@ -3,6 +3,7 @@
 //! What was taken is counted in memory, on each node for itself: a cluster of three nodes takes up to three times the
 //! limit, and a restart begins anew. A request without a limit costs one look at a field of the loaded workspace.
 
+use crate::readable::readable;
 use crate::{Call, Engine, EngineError, Workspace};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
@@ -178,7 +179,7 @@ impl Engine {
 async fn own_limits(store: &dyn Store, tenant: &TenantId) -> Result<LimitsByModule, EngineError> {
     let page = Page::first(Module::ALL.len());
     let documents = store.documents(tenant, DocumentKind::RateLimit, None, &page).await?;
-    documents.into_iter().map(|document| Ok((document.id.clone(), document.read()?))).collect()
+    Ok(readable(documents).into_iter().map(|(document, limits)| (document.id, limits)).collect())
 }
 
 #[cfg(test)]

@@ -4,19 +4,22 @@ use crate::derive::Deriver;
 use crate::error::EngineError;
 use crate::seal;
 use jose::{Algorithm, DecryptionKey, JwkSet, KeyManagement, SigningKey, VerifyingKey};
+use protocol::decision::DecryptionKeys;
 use protocol::id::ServerId;
 use protocol::key::{KeyAlgorithm, KeyDocument, KeyState};
 use protocol::time::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use zeroize::Zeroizing;
 
 const PURPOSE: &str = "signing key at rest";
 
-/// The keys of one workspace, ready for use.
+/// The keys of one workspace. Private keys other than the first are opened when they are needed: an RSA key costs half a
+/// millisecond and some kilobytes, and most workspaces never use theirs.
 pub struct Keyring {
     /// One current key per algorithm, the workspace's own algorithm first.
-    signers: Vec<Arc<SigningKey>>,
+    signers: Vec<Signer>,
     verifying: Vec<VerifyingKey>,
-    decrypting: Vec<DecryptionKey>,
+    decrypting: Decrypting,
     /// The published set: next, current and rotated keys.
     published: JwkSet,
     default_alg: Algorithm,
@@ -32,24 +35,24 @@ impl Keyring {
         default_alg: Algorithm,
         deriver: &Deriver,
     ) -> Result<Self, EngineError> {
-        let mut signers = Vec::new();
-        let (mut verifying, mut decrypting) = (Vec::new(), Vec::new());
+        let (mut signers, mut verifying, mut decrypting) = (Vec::new(), Vec::new(), Vec::new());
+        let key = Arc::new(deriver.key(PURPOSE));
         let mut published = JwkSet { keys: Vec::new() };
         for document in documents {
             if matches!(document.state, KeyState::Revoked(_)) {
                 continue;
             }
-            let open = || seal::open(deriver, PURPOSE, &document.sealed);
+            let sealed = || Sealed { document: document.clone(), key: Arc::clone(&key) };
             match document.alg {
                 KeyAlgorithm::Signature(alg) => {
                     verifying.push(VerifyingKey::from_jwk(&document.public)?);
                     if document.state == KeyState::Current {
-                        signers.push(Arc::new(SigningKey::from_pkcs8(alg, &document.kid, &open()?)?));
+                        signers.push(Signer { alg, sealed: sealed(), opened: OnceLock::new() });
                     }
                 }
                 // A rotated one is published no more, but what was just encrypted to it still opens.
                 KeyAlgorithm::Encryption(alg) => {
-                    decrypting.push(DecryptionKey::from_pkcs8(alg, &document.kid, &open()?)?);
+                    decrypting.push((alg, sealed()));
                     if document.state != KeyState::Current {
                         continue;
                     }
@@ -57,13 +60,18 @@ impl Keyring {
             }
             published.keys.push(document.public.clone());
         }
-        signers.sort_by_key(|k| k.algorithm() != default_alg);
+        signers.sort_by_key(|signer| signer.alg != default_alg);
+        if let Some(first) = signers.first() {
+            // Whether the key file is the right one is seen now and not at the first token.
+            let _ = first.opened.set(Some(first.sealed.signing_key(first.alg)?));
+        }
+        let decrypting = Decrypting { sealed: decrypting, opened: OnceLock::new() };
         Ok(Self { signers, verifying, decrypting, published, default_alg })
     }
 
     /// The current key of an algorithm.
     pub fn signer(&self, alg: Algorithm) -> Option<&Arc<SigningKey>> {
-        self.signers.iter().find(|k| k.algorithm() == alg)
+        self.signers.iter().find(|signer| signer.alg == alg)?.key()
     }
 
     pub fn verifying(&self) -> &[VerifyingKey] {
@@ -71,7 +79,7 @@ impl Keyring {
     }
 
     /// What request objects may be encrypted to.
-    pub fn decrypting(&self) -> &[DecryptionKey] {
+    pub fn decrypting(&self) -> &dyn DecryptionKeys {
         &self.decrypting
     }
 
@@ -81,6 +89,59 @@ impl Keyring {
 
     pub fn default_alg(&self) -> Algorithm {
         self.default_alg
+    }
+}
+
+/// A private key as it is stored.
+struct Sealed {
+    document: KeyDocument,
+    key: Arc<Zeroizing<[u8; 32]>>,
+}
+
+impl Sealed {
+    fn signing_key(&self, alg: Algorithm) -> Result<Arc<SigningKey>, EngineError> {
+        let pkcs8 = seal::open_with(&self.key, PURPOSE, &self.document.sealed)?;
+        Ok(Arc::new(SigningKey::from_pkcs8(alg, &self.document.kid, &pkcs8)?))
+    }
+
+    fn decryption_key(&self, alg: KeyManagement) -> Result<DecryptionKey, EngineError> {
+        let pkcs8 = seal::open_with(&self.key, PURPOSE, &self.document.sealed)?;
+        Ok(DecryptionKey::from_pkcs8(alg, &self.document.kid, &pkcs8)?)
+    }
+
+    /// Says what a key that cannot be opened means; it counts as one that is not there.
+    fn lost<T>(&self, error: &EngineError) -> Option<T> {
+        tracing::error!(kid = %self.document.kid, %error, "a key of this workspace cannot be opened");
+        None
+    }
+}
+
+/// A current key.
+struct Signer {
+    alg: Algorithm,
+    sealed: Sealed,
+    opened: OnceLock<Option<Arc<SigningKey>>>,
+}
+
+impl Signer {
+    fn key(&self) -> Option<&Arc<SigningKey>> {
+        let open = || self.sealed.signing_key(self.alg).map_or_else(|error| self.sealed.lost(&error), Some);
+        self.opened.get_or_init(open).as_ref()
+    }
+}
+
+/// What is encrypted to the workspace is opened with these.
+struct Decrypting {
+    sealed: Vec<(KeyManagement, Sealed)>,
+    opened: OnceLock<Vec<DecryptionKey>>,
+}
+
+impl DecryptionKeys for Decrypting {
+    fn opened(&self) -> &[DecryptionKey] {
+        let open = |(alg, sealed): &(KeyManagement, Sealed)| {
+            sealed.decryption_key(*alg).map_or_else(|error| sealed.lost(&error), Some)
+        };
+        self.opened.get_or_init(|| self.sealed.iter().filter_map(open).collect())
     }
 }
 

@@ -18,6 +18,17 @@ pub(crate) fn open(
     purpose: &str,
     sealed: &str,
 ) -> Result<Zeroizing<Vec<u8>>, jose::Error> {
-    let sealed = jose::base64url::decode(sealed)?;
-    jose::aead::open(&deriver.key(purpose), purpose.as_bytes(), &sealed)
+    open_with(&deriver.key(purpose), purpose, sealed)
+}
+
+/// [`open`] with the key of the purpose itself.
+///
+/// # Errors
+/// Those of [`open`].
+pub(crate) fn open_with(
+    key: &[u8; 32],
+    purpose: &str,
+    sealed: &str,
+) -> Result<Zeroizing<Vec<u8>>, jose::Error> {
+    jose::aead::open(key, purpose.as_bytes(), &jose::base64url::decode(sealed)?)
 }

@@ -1,6 +1,6 @@
 //! A workspace with three clients, in which requests are tried. Nothing in it is random.
 
-use jose::{Algorithm, VerifyingKey, Vouched};
+use jose::{Algorithm, DecryptionKey, VerifyingKey, Vouched};
 use protocol::client::{Client, TokenEndpointAuthMethod};
 use protocol::decision::{Catalog, Cx, Derive, Entropy, Subjects, Vouchers};
 use protocol::id::{ServiceId, TenantId};
@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 pub(crate) const ISSUER: &str = "https://as.example/acme/shop";
+static NO_KEYS: Vec<DecryptionKey> = Vec::new();
 const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 pub(crate) struct World {
@@ -75,7 +76,7 @@ impl World {
             catalog: &self.catalog,
             keys: &self.keys,
             vouchers: &NoMemory,
-            decryption_keys: &[],
+            decryption_keys: &NO_KEYS,
             default_alg: Algorithm::ES256,
             subjects: &Nobody,
             entropy,

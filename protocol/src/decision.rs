@@ -77,6 +77,17 @@ impl Catalog {
     }
 }
 
+/// The private keys of a workspace, opened when the first of them is needed: most requests need none.
+pub trait DecryptionKeys: Sync {
+    fn opened(&self) -> &[DecryptionKey];
+}
+
+impl DecryptionKeys for Vec<DecryptionKey> {
+    fn opened(&self) -> &[DecryptionKey] {
+        self
+    }
+}
+
 /// Everything around a request that a rule may need: time as a value, entropy as an argument.
 pub struct Cx<'a> {
     pub now: Timestamp,
@@ -93,7 +104,7 @@ pub struct Cx<'a> {
     /// What is known of signatures by [`Cx::keys`].
     pub vouchers: &'a dyn Vouchers,
     /// Keys of the workspace that request objects and hints may be encrypted to.
-    pub decryption_keys: &'a [DecryptionKey],
+    pub decryption_keys: &'a dyn DecryptionKeys,
     /// Algorithm of the current signing key.
     pub default_alg: jose::Algorithm,
     /// Says whether a person still exists and may still log in.

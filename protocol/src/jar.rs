@@ -88,10 +88,11 @@ pub fn decrypt(object: String, cx: &Cx<'_>) -> Result<String, Refusal> {
         Refusal::new(Reason::RequestObjectEncryption).parameter("request").received(received).expected(usable)
     };
     let jwe = Jwe::parse(&object).map_err(|why| refuse(why.to_string()))?;
-    let opened = jwe.decrypt(cx.decryption_keys, KEY_MANAGEMENT, CONTENT_ENCRYPTION).map_err(|why| {
-        let header = jwe.header();
-        refuse(format!("alg {}, enc {}, kid {:?}: {why}", header.alg, header.enc, header.kid))
-    })?;
+    let opened =
+        jwe.decrypt(cx.decryption_keys.opened(), KEY_MANAGEMENT, CONTENT_ENCRYPTION).map_err(|why| {
+            let header = jwe.header();
+            refuse(format!("alg {}, enc {}, kid {:?}: {why}", header.alg, header.enc, header.kid))
+        })?;
     std::str::from_utf8(&opened)
         .map(str::to_owned)
         .map_err(|_| Refusal::new(Reason::RequestObjectMalformed).parameter("request").received("no text"))
@@ -99,7 +100,7 @@ pub fn decrypt(object: String, cx: &Cx<'_>) -> Result<String, Refusal> {
 
 /// The algorithms for which the workspace has a key.
 pub fn encryption_algorithms(cx: &Cx<'_>) -> impl Iterator<Item = KeyManagement> {
-    let has_key = |alg: &KeyManagement| cx.decryption_keys.iter().any(|key| key.fits(*alg));
+    let has_key = |alg: &KeyManagement| cx.decryption_keys.opened().iter().any(|key| key.fits(*alg));
     KEY_MANAGEMENT.iter().copied().filter(has_key)
 }
 

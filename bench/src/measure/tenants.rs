@@ -59,7 +59,7 @@ pub(crate) async fn measure(options: &Options, pinned: Option<Pinned>) -> Result
         rows.push(both.operation(options, operation, pinned)?);
     }
     for (name, path) in [
-        ("list of clients", "/api/admin/default/clients?limit=2"),
+        ("list of clients", "/api/admin/default/servers/default/clients?limit=2"),
         ("list of tenants", "/api/admin/tenants?limit=2"),
     ] {
         rows.push(both.list(name, path).await?);

@@ -61,6 +61,7 @@ fn decrypt<'a>(hint: &'a str, cx: &Cx<'_>) -> Result<Cow<'a, str>, &'static str>
     let ours =
         "the signed ID token out of the encrypted one, or one that is encrypted to a key of this workspace";
     let jwe = Jwe::parse(hint).map_err(|_| ours)?;
-    let opened = jwe.decrypt(cx.decryption_keys, KEY_MANAGEMENT, CONTENT_ENCRYPTION).map_err(|_| ours)?;
+    let opened =
+        jwe.decrypt(cx.decryption_keys.opened(), KEY_MANAGEMENT, CONTENT_ENCRYPTION).map_err(|_| ours)?;
     std::str::from_utf8(&opened).map(|signed| Cow::Owned(signed.to_owned())).map_err(|_| "a signed JWT")
 }

@@ -134,9 +134,11 @@ impl Office {
 /// What surrounds a request, from the extensions that the gate puts into it.
 fn around(parts: &Parts) -> engine::Call {
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    // The router takes what comes before the tenant out of the other one.
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     engine::Call {
         trace_id: parts.extensions.get::<TraceId>().map(|id| id.0.clone()).unwrap_or_default(),
-        request: format!("{} {}", parts.method, parts.uri.path()),
+        request: format!("{} {}", parts.method, uri.path()),
         source: parts.extensions.get::<Source>().map(|source| source.0.clone()).unwrap_or_default(),
         user_agent: user_agent.unwrap_or_default().to_owned(),
         actor: String::new(),

@@ -1,6 +1,6 @@
 //! Client authentication, the same at every endpoint that asks for it.
 
-use crate::{Call, Engine, Workspace};
+use crate::{Call, Engine, SPANS, Workspace};
 use protocol::client::Client;
 use protocol::client_auth::{self, Credential, Presented, Proof, Verdict};
 use protocol::decision::Event;
@@ -8,6 +8,7 @@ use protocol::error::{Reason, Refusal};
 use protocol::params::Params;
 use protocol::single_use::SingleUse;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// A client that proved itself, and what must be committed for the proof to count (a `jti`, once).
 pub(crate) struct AuthenticatedClient {
@@ -26,7 +27,8 @@ impl Engine {
         let by_header = presented.authorization.is_some();
         let marked = |refusal: Refusal| Refusal { by_header, ..refusal };
         let credential = client_auth::identify(presented, params).map_err(marked)?;
-        let result = self.check_credential(workspace, &credential).await.map_err(marked);
+        let span = tracing::info_span!(target: SPANS, "client_authentication");
+        let result = self.check_credential(workspace, &credential).instrument(span).await.map_err(marked);
         if let Err(refusal) = &result {
             let event = Event::new("client_authentication", "refused").client(&credential.client_id);
             self.audit.push(

@@ -2,7 +2,7 @@
 
 use crate::audit::Origin;
 use crate::encryption::NESTED;
-use crate::{ADMIN_WORKSPACE, Call, Engine, EngineError, Workspace};
+use crate::{ADMIN_WORKSPACE, Call, Engine, EngineError, SPANS, Workspace};
 use jose::{Algorithm, SigningKey};
 use protocol::client::Client;
 use protocol::decision::Event;
@@ -138,6 +138,7 @@ impl Engine {
     }
 
     fn sign_with(&self, key: &SigningKey, typ: &str, claims: &[u8]) -> Result<String, EngineError> {
+        let _span = tracing::info_span!(target: SPANS, "sign", alg = key.algorithm().name()).entered();
         let started = Instant::now();
         let signed = key.sign_jwt_bytes(typ, claims)?;
         self.measures.signed(key.algorithm(), started.elapsed());

@@ -9,7 +9,7 @@ mod address;
 mod resolver;
 mod target;
 
-use crate::EngineError;
+use crate::{EngineError, SPANS};
 use address::Addresses;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, LOCATION};
@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use target::Target;
 use tokio::sync::OnceCell;
+use tracing::{Instrument, Span};
 use url::Url;
 
 /// What may be fetched beyond the public internet. Empty by default.
@@ -141,7 +142,8 @@ impl Fetch {
     /// As [`Fetch::get_json`].
     pub async fn get(&self, url: &str, accept: &'static str) -> Result<Fetched, FetchError> {
         let total = self.limits.total;
-        tokio::time::timeout(total, self.follow(url, accept)).await.unwrap_or(Err(FetchError::Slow(total)))
+        let followed = tokio::time::timeout(total, self.follow(url, accept)).instrument(span(url));
+        followed.await.unwrap_or(Err(FetchError::Slow(total)))
     }
 
     /// The same for a document whose address is its name: a redirect is an answer and not followed.
@@ -150,11 +152,13 @@ impl Fetch {
     /// As of [`Fetch::get_json`].
     pub async fn get_json_here(&self, url: &str) -> Result<Fetched, FetchError> {
         let total = self.limits.total;
+        let target = url;
         let here = async {
             let url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
             self.read(self.send(&url, JSON).await?).await
         };
-        tokio::time::timeout(total, here).await.unwrap_or(Err(FetchError::Slow(total)))
+        let here = tokio::time::timeout(total, here).instrument(span(target));
+        here.await.unwrap_or(Err(FetchError::Slow(total)))
     }
 
     /// Posts a form to `url`: the status of the answer. A redirect is an answer and not followed.
@@ -163,13 +167,15 @@ impl Fetch {
     /// As of [`Fetch::get_json`].
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<u16, FetchError> {
         let total = self.limits.total;
+        let target = url;
         let posted = async {
             let url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
             let request = self.client_for(&url).await?.post(url).form(fields);
             let response = request.send().await.map_err(|error| failure(&error))?;
             Ok(response.status().as_u16())
         };
-        tokio::time::timeout(total, posted).await.unwrap_or(Err(FetchError::Slow(total)))
+        let posted = tokio::time::timeout(total, posted).instrument(span(target));
+        posted.await.unwrap_or(Err(FetchError::Slow(total)))
     }
 
     /// Posts a text: the status of the answer. A redirect is an answer and not followed.
@@ -178,6 +184,7 @@ impl Fetch {
     /// As of [`Fetch::get_json`].
     pub async fn post(&self, Post { url, content_type, token, body }: Post<'_>) -> Result<u16, FetchError> {
         let total = self.limits.total;
+        let target = url;
         let posted = async {
             let url = Url::parse(url).map_err(|_| FetchError::Url("it does not parse"))?;
             let request =
@@ -189,7 +196,8 @@ impl Fetch {
             let response = request.send().await.map_err(|error| failure(&error))?;
             Ok(response.status().as_u16())
         };
-        tokio::time::timeout(total, posted).await.unwrap_or(Err(FetchError::Slow(total)))
+        let posted = tokio::time::timeout(total, posted).instrument(span(target));
+        posted.await.unwrap_or(Err(FetchError::Slow(total)))
     }
 
     async fn follow(&self, url: &str, accept: &'static str) -> Result<Fetched, FetchError> {
@@ -266,6 +274,15 @@ impl Fetch {
         })
         .await
     }
+}
+
+/// The span of a fetch: the host, and nothing else of the URL.
+fn span(url: &str) -> Span {
+    tracing::info_span!(target: SPANS, "fetch", otel.kind = "client", server.address = host(url))
+}
+
+fn host(url: &str) -> String {
+    Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The trust anchors are the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) and the extra ones.

@@ -1,6 +1,7 @@
 //! The threads that slow hashes are computed on: few, with a bounded queue before them, and after everything else in the
 //! eyes of the scheduler. Who asks for a token does not wait for the passwords of others.
 
+use crate::SPANS;
 use crate::error::EngineError;
 use crate::measures::{HashingMeasures, Seconds};
 use argon2::Block;
@@ -9,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
+use tracing::Span;
 use zeroize::Zeroize;
 
 /// The memory of one hash, kept from one to the next: taken anew each time, 19 MiB would be paged in each time.
@@ -54,12 +56,14 @@ impl HashPool {
         let waiting = Held::of(&self.measures.waiting, &self.measures.waits);
         let measures = self.measures.clone();
         let (answer, answered) = oneshot::channel();
+        let (request, wait) = (Span::current(), tracing::info_span!(target: SPANS, "password_hash.wait"));
         let job = move |memory: &mut Memory| {
-            drop(waiting);
+            drop((waiting, wait));
             // Who has gone needs no answer.
             if !answer.is_closed() {
                 let computing = Held::of(&measures.busy, &measures.hashes);
-                let result = work(memory);
+                let span = tracing::info_span!(target: SPANS, parent: &request, "password_hash");
+                let result = span.in_scope(|| work(memory));
                 drop((computing, place));
                 let _ = answer.send(result);
             }

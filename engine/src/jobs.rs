@@ -1,8 +1,9 @@
 //! Background jobs: the sweep of expired rows and unused clients, the flush of the audit stream, and the outbox.
 
-use crate::Engine;
+use crate::{Engine, SPANS};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tracing::Instrument;
 
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 const OUTBOX_EVERY: Duration = Duration::from_secs(15);
@@ -69,7 +70,8 @@ async fn sweep(engine: Weak<Engine>) {
         }
         loop {
             let Some(engine) = engine.upgrade() else { return };
-            match engine.store.sweep(engine.now(), SWEEP_BATCH).await {
+            let span = tracing::info_span!(target: SPANS, "sweep");
+            match engine.store.sweep(engine.now(), SWEEP_BATCH).instrument(span).await {
                 Ok(removed) => {
                     engine.measures.removed(removed);
                     if removed < SWEEP_BATCH {

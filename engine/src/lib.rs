@@ -96,6 +96,9 @@ use protocol::time::Timestamp;
 use std::sync::Arc;
 use store::Store;
 
+/// The target of all spans. Where nobody wants spans none is ever built.
+pub const SPANS: &str = "span";
+
 /// The trace id of a request; the gate puts it into the request's extensions.
 #[derive(Clone, Debug, Default)]
 pub struct TraceId(pub String);

@@ -1,5 +1,6 @@
 //! A store whose calls are timed, whatever it is made of.
 
+use crate::SPANS;
 use crate::measures::{Measures, StoreCall};
 use protocol::grant_record::GrantRecord;
 use protocol::id::{ServerId, TenantId};
@@ -9,6 +10,8 @@ use protocol::time::Timestamp;
 use std::sync::Arc;
 use store::{Answer, Batch, Epoch, EventRange, ExportSink, Lease, Page, Store, StoredEvent, Trail};
 use tokio::time::Instant;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 pub(crate) struct MeasuredStore {
     inner: Arc<dyn Store>,
@@ -21,12 +24,22 @@ impl MeasuredStore {
     }
 
     fn timed<'a, T: Send + 'a>(&'a self, call: StoreCall, answer: Answer<'a, T>) -> Answer<'a, T> {
-        Box::pin(async move {
+        let span = tracing::info_span!(
+            target: SPANS,
+            "store",
+            otel.kind = "client",
+            otel.name = %format_args!("store.{}", call.name()),
+            db.operation.name = call.name(),
+            postern.outcome = Empty,
+        );
+        let of_call = span.clone();
+        let timed = async move {
             let started = Instant::now();
             let outcome = answer.await;
-            self.measures.store_call(call, &outcome, started.elapsed());
+            of_call.record("postern.outcome", self.measures.store_call(call, &outcome, started.elapsed()));
             outcome
-        })
+        };
+        Box::pin(timed.instrument(span))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::entropy::SystemEntropy;
 use crate::measures::Delivery;
-use crate::{Call, Engine, EngineError};
+use crate::{Call, Engine, EngineError, SPANS};
 use protocol::backchannel_logout::{LOGOUT_TOKEN_TYPE, LogoutNotice, WAITING};
 use protocol::decision::Event;
 use protocol::id::TenantId;
@@ -13,6 +13,7 @@ use protocol::time::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Page;
+use tracing::Instrument;
 
 /// How long an answer waits for what goes out with it, so that both arrive together.
 const TOGETHER: Duration = Duration::from_secs(2);
@@ -88,7 +89,8 @@ impl Engine {
             Err(EngineError::Conflict { .. }) => return Ok(()),
             other => other?,
         }
-        let outcome = self.deliver(tenant, &notice).await;
+        let span = tracing::info_span!(target: SPANS, "outbox.deliver", postern.tenant = tenant.as_str());
+        let outcome = self.deliver(tenant, &notice).instrument(span).await;
         let attempt = notice.attempts;
         let event = Event::new("backchannel_logout", if outcome.is_ok() { "delivered" } else { "failed" });
         let event = event.client(&notice.client).subject(&notice.sub);

@@ -57,7 +57,7 @@ impl DataDirectory {
 /// One line that names the option.
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let settings = log::Settings::new("warn", Format::Text).map_err(anyhow::Error::msg)?;
-    let _log = log::start(settings)?;
+    let _log = log::start(settings, None)?;
     log_panics();
     server::runtime()?.block_on(start(args))
 }

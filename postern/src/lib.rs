@@ -14,6 +14,7 @@ mod migrate;
 mod seal_key;
 mod serve;
 mod server;
+mod spans;
 mod wire;
 
 pub use wire::{metrics, rooms};

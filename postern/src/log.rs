@@ -15,12 +15,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::http::trace_id::CURRENT;
 use crate::server;
+use crate::spans::SpanLayer;
 
 const QUEUE: usize = 8_192;
 
@@ -70,11 +72,11 @@ pub struct Log {
     writer: Option<JoinHandle<()>>,
 }
 
-/// Starts to log to standard error. In a process that already logs, this changes nothing.
+/// Starts to log to standard error, and to make spans for whoever hears of them. In a process that already logs, this changes nothing.
 ///
 /// # Errors
 /// No thread can be started.
-pub fn start(settings: Settings) -> std::io::Result<Log> {
+pub fn start(settings: Settings, spans: Option<SpanLayer>) -> std::io::Result<Log> {
     let (queue, lines) = sync_channel(QUEUE);
     let lost = Arc::new(AtomicU64::new(0));
     let (counted, format) = (Arc::clone(&lost), settings.format);
@@ -82,7 +84,9 @@ pub fn start(settings: Settings) -> std::io::Result<Log> {
         std::thread::Builder::new().name("log".into()).spawn(move || write(format, &lines, &counted))?;
     let layer = Lines { format: settings.format, queue: queue.clone(), lost };
     // An error means that somebody else's subscriber is in place, as in tests.
-    let _ = tracing_subscriber::registry().with(settings.filter).with(layer).try_init();
+    let events = filter_fn(|metadata| metadata.is_event()).with_max_level_hint(LevelFilter::TRACE);
+    let lines = layer.with_filter(settings.filter.and(events));
+    let _ = tracing_subscriber::registry().with(spans).with(lines).try_init();
     Ok(Log { queue: Some(queue), writer: Some(writer) })
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn run(file: &Path, plan: bool) -> anyhow::Result<()> {
         if plan {
             return Ok(());
         }
-        let _log = log::start(config.log)?;
+        let _log = log::start(config.log, None)?;
         let store = wire::open_store(&config.store, true).await?;
         let is_new = wire::is_new(store.as_ref()).await?;
         seal_key::open(&config.key, is_new)?;

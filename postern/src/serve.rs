@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use engine::{Engine, EngineConfig, SystemClock};
@@ -15,10 +16,14 @@ use url::Url;
 use crate::config::{Config, Secret, Tls};
 use crate::http::{AddressLimit, Hsts, Settings, Shutdown, log_panics};
 use crate::server::{self, Server};
+use crate::spans::{self, Worker};
 use crate::tls::Identity;
 use crate::tls::renewal::Current;
 use crate::tls::self_signed::SelfSigned;
 use crate::{log, seal_key, wire};
+
+/// How long the last spans may take.
+const LAST_SPANS: Duration = Duration::from_secs(5);
 
 /// Runs a server until it is told to stop.
 ///
@@ -26,12 +31,15 @@ use crate::{log, seal_key, wire};
 /// One line that names the setting.
 pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
     let mut config = Config::read(file)?;
-    let _log = log::start(std::mem::take(&mut config.log))?;
+    let settings = spans::Settings::resolve(&config.otel, |name| std::env::var(name).ok())?;
+    let spans = settings.map(|settings| spans::open(&settings)).transpose()?;
+    let (layer, worker) = spans.map(|spans| (spans.layer, spans.worker)).unzip();
+    let _log = log::start(std::mem::take(&mut config.log), layer)?;
     log_panics();
-    server::runtime()?.block_on(start(config))
+    server::runtime()?.block_on(start(config, worker))
 }
 
-async fn start(config: Config) -> anyhow::Result<()> {
+async fn start(config: Config, spans: Option<Worker>) -> anyhow::Result<()> {
     let tls = TlsSource::of(&config);
     let certificate = Current::new(tls.load(server::now())?).context(tls.setting())?;
     let listener = server::bind("listen", config.listen).await?;
@@ -43,13 +51,18 @@ async fn start(config: Config) -> anyhow::Result<()> {
     let shutdown = Shutdown::default();
     shutdown.on_signals()?;
     tracing::info!(public_url = engine.public_url(), listen = %config.listen, "serving");
+    let mut metrics = wire::metrics(&engine, config.metrics.tenant_labels);
+    if let Some(worker) = &spans {
+        worker.register(metrics.registry_mut());
+    }
+    let spans = spans.map(Worker::start);
     let server = Server {
         listeners: vec![listener],
         metrics_listener,
         certificate: Arc::clone(&certificate),
         rooms: wire::rooms(&engine),
         probe: wire::probe(&engine),
-        metrics: wire::metrics(&engine, config.metrics.tenant_labels),
+        metrics,
         settings: Settings {
             limits: config.limits,
             trusted_proxies: config.trusted_proxies,
@@ -67,6 +80,9 @@ async fn start(config: Config) -> anyhow::Result<()> {
     engine.flush().await;
     if let Err(error) = engine.export().await {
         tracing::warn!(%error, "audit events wait for the next start to be exported");
+    }
+    if let Some(spans) = spans {
+        spans.flush(LAST_SPANS).await;
     }
     tracing::info!("stopped");
     Ok(())

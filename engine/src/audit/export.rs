@@ -7,13 +7,14 @@
 
 use super::AuditRecord;
 use crate::measures::ExportMeasures;
-use crate::{Engine, EngineError};
+use crate::{Engine, EngineError, SPANS};
 use protocol::id::TenantId;
 use protocol::time::Timestamp;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{ExportSink, Lease, StoredEvent};
+use tracing::Instrument;
 
 /// Events told at once.
 const BATCH: usize = 500;
@@ -77,7 +78,8 @@ impl Exporter {
         measures: &ExportMeasures<'_>,
     ) -> Result<(), EngineError> {
         let lines: Vec<String> = waiting.iter().map(|(tenant, event)| line(tenant, event)).collect();
-        if let Err(why) = self.to.deliver(&lines).await {
+        let span = tracing::info_span!(target: SPANS, "audit.export", sink = self.to.sink().name());
+        if let Err(why) = self.to.deliver(&lines).instrument(span).await {
             measures.failed();
             return Err(EngineError::Unavailable(format!("export to {}: {why}", self.to.sink().name())));
         }

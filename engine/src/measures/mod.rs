@@ -148,6 +148,12 @@ const STORE_CALLS: [&str; 21] = [
     "sweep_events",
 ];
 
+impl StoreCall {
+    pub(crate) fn name(self) -> &'static str {
+        STORE_CALLS.get(self as usize).copied().unwrap_or_default()
+    }
+}
+
 const STORE_OUTCOMES: [&str; 4] = ["ok", "conflict", "unavailable", "impossible"];
 
 /// What became of a delivery.
@@ -232,7 +238,13 @@ impl Measures {
         registry.register_with_unit(name, help, seconds(), self.export_lag.clone());
     }
 
-    pub(crate) fn store_call<T>(&self, call: StoreCall, outcome: &Result<T, StoreError>, took: Duration) {
+    /// Answers the outcome's name.
+    pub(crate) fn store_call<T>(
+        &self,
+        call: StoreCall,
+        outcome: &Result<T, StoreError>,
+        took: Duration,
+    ) -> &'static str {
         let outcome = match outcome {
             Ok(_) => 0,
             Err(StoreError::Conflict { .. }) => 1,
@@ -242,6 +254,7 @@ impl Measures {
         if let Some(cell) = self.store.at_both(call as usize, outcome) {
             cell.observe(took);
         }
+        STORE_OUTCOMES.get(outcome).copied().unwrap_or_default()
     }
 
     pub(crate) fn signed(&self, alg: Algorithm, took: Duration) {

@@ -42,6 +42,8 @@ pub(super) struct File {
     pub(super) metrics: Metrics,
     #[serde(default)]
     pub(super) audit: Audit,
+    #[serde(default)]
+    pub(super) otel: Otel,
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,6 +138,17 @@ pub(super) struct Log {
     pub(super) level: String,
     #[serde(default)]
     pub(super) format: log::Format,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Otel {
+    pub(super) endpoint: Option<String>,
+    pub(super) headers_file: Option<PathBuf>,
+    pub(super) headers_env: Option<String>,
+    pub(super) service_name: Option<String>,
+    pub(super) sample_ratio: Option<f64>,
+    pub(super) timeout_milliseconds: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,6 +5,7 @@
 mod audit;
 mod file;
 mod nearest;
+mod otel;
 mod rate_limits;
 mod secret;
 mod store;
@@ -19,6 +20,7 @@ use url::Url;
 
 pub use audit::{Audit, Http};
 pub use file::TEMPLATE;
+pub use otel::Otel;
 pub use rate_limits::RateLimits;
 pub use secret::Secret;
 pub use store::{Postgres, Store};
@@ -61,6 +63,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// What becomes of audit events.
     pub audit: Audit,
+    /// Where traces go.
+    pub otel: Otel,
 }
 
 /// What metrics tell apart.
@@ -191,6 +195,7 @@ impl Config {
             },
             log,
             audit: Audit::from_file(file.audit).map_err(|(setting, problem)| wrong(&setting, problem))?,
+            otel: Otel::from_file(file.otel).map_err(|(setting, problem)| wrong(&setting, problem))?,
             metrics: Metrics {
                 tenant_labels: file.metrics.tenant_labels.map_or(calm.tenant_labels, usize::from),
             },

@@ -108,6 +108,7 @@ fn the_template_shows_every_setting() {
         "audit.export",
         "audit.export.file",
         "audit.export.http",
+        "otel",
     ];
     for section in [""].into_iter().chain(sections) {
         let known = known_settings(section);
@@ -200,6 +201,9 @@ fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
             wrong(&with("audit.export.http", "url = \"https://b/\"\ntoken_file = \"a\"\ntoken_env = \"B\"")),
             "audit.export.http.token_env: give a file or",
         ),
+        (wrong(&with("otel", "endpoint = \"collector\"")), "otel.endpoint: \"collector\" is not a URL"),
+        (wrong(&with("otel", "sample_ratio = 1.5")), "otel.sample_ratio: must be from 0 to 1"),
+        (wrong(&with("otel", "timeout_milliseconds = 0")), "otel.timeout_milliseconds: must be"),
         (wrong("public_url = "), "postern.toml:1: public_url"),
     ] {
         assert!(problem.contains(setting), "{problem:?} should name {setting:?}");

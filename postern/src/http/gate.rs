@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tower::ServiceExt;
 use tower::util::MapRequestLayer;
+use tracing::{Instrument, Span};
 
 use super::access_log::{self, Line};
 use super::address_limit::AddressLimit;
@@ -26,6 +27,7 @@ use super::refusal::Refusal;
 use super::security_headers::{self, Hsts};
 use super::trace_id::{self, TraceId};
 use super::{finish, hygiene, panic};
+use crate::spans::RequestSpan;
 
 /// Everything the gate is told.
 pub struct Settings {
@@ -118,12 +120,14 @@ impl Gate {
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
         let correlation_id = trace_id::correlation_id(&parts.headers).map(ToOwned::to_owned);
 
+        let is_trusted = || self.settings.trusted_proxies.iter().any(|network| network.contains(&peer.ip()));
+        let span = RequestSpan::begin(&method, &parts.headers, &trace_id, client.ip(), is_trusted);
         let admitted = hygiene::check(&parts, &self.settings.limits)
             .and_then(|()| self.admit(client.ip(), parts.uri.path()));
         let (route, outcome) = match admitted {
             Ok(()) => match self.prompt(&parts, &body) {
                 Some((template, response)) => (Route::Prompt(template), Ok(response)),
-                None => self.routed(parts, body, beat, client, &trace_id).await,
+                None => self.routed(parts, body, beat, client, &trace_id, span.span()).await,
             },
             Err(refusal) => {
                 if !body.is_end_stream() {
@@ -138,6 +142,7 @@ impl Gate {
 
         let (status, took) = (response.status(), started.elapsed());
         trace_id::CURRENT.sync_scope(trace_id, || {
+            span.end(route.as_str(), uri.path(), status);
             access_log::write(&Line {
                 method: &method,
                 path: uri.path(),
@@ -174,6 +179,7 @@ impl Gate {
         beat: Beat,
         client: SocketAddr,
         trace_id: &TraceId,
+        span: Span,
     ) -> (Route, Result<Response<Body>, Refusal>)
     where
         B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
@@ -182,7 +188,7 @@ impl Gate {
         parts.extensions.insert(slot.clone());
         parts.extensions.insert(ConnectInfo(client));
         parts.extensions.insert(engine::Source(client.ip().to_string()));
-        let outcome = self.handle(parts, body, beat, trace_id).await;
+        let outcome = self.handle(parts, body, beat, trace_id, span).await;
         (slot.0.get().cloned().map_or(Route::None, Route::Matched), outcome)
     }
 
@@ -192,6 +198,7 @@ impl Gate {
         body: B,
         mut beat: Beat,
         trace_id: &TraceId,
+        span: Span,
     ) -> Result<Response<Body>, Refusal>
     where
         B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static,
@@ -219,7 +226,7 @@ impl Gate {
                 None => router.oneshot(request).await,
             }
         };
-        let answered = panic::contain(trace_id::CURRENT.scope(trace_id.clone(), call));
+        let answered = panic::contain(trace_id::CURRENT.scope(trace_id.clone(), call.instrument(span)));
         let outcome = finish::to_the_end(async move {
             let outcome = answered.await;
             drop((permit, room));

@@ -48,6 +48,9 @@ const EXPERIMENTS: [Experiment; 10] = [
     failover::EXPERIMENT,
 ];
 
+/// Those that run only when they are named (`mixed` also when there is a version before).
+const ON_DEMAND: [&str; 3] = [mixed::EXPERIMENT.name, clock::EXPERIMENT.name, partition::EXPERIMENT.name];
+
 /// One experiment.
 struct Experiment {
     name: &'static str,
@@ -124,7 +127,8 @@ async fn main() -> Result<()> {
     let mut postgres = None;
     let (mut held, mut failed, mut not_run) = (0, 0, 0);
     for experiment in &EXPERIMENTS {
-        let usual = options.previous.is_some() || experiment.name != mixed::EXPERIMENT.name;
+        let mixed = experiment.name == mixed::EXPERIMENT.name && options.previous.is_some();
+        let usual = mixed || !ON_DEMAND.contains(&experiment.name);
         let named = options.only.iter().any(|name| name == experiment.name);
         let named = named || (options.only.is_empty() && usual);
         for &store in experiment.stores.iter().filter(|_| named) {

@@ -32,6 +32,8 @@ const JUMPS: [i64; 7] = [1, -1, 300, -300, 86_400, -86_400, 0];
 const TIMES: [i64; 3] = [2_147_483_647, 2_147_483_649, 4_102_444_800];
 /// How far the second node is ahead of the others.
 const SKEW: i64 = 30;
+/// A time that nothing was used at, nor a minute before or after.
+const APART: i64 = 600;
 /// How long a new time is in force before it is used: a node reads it with each look at the clock.
 const SETTLES: Duration = Duration::from_millis(50);
 
@@ -107,8 +109,9 @@ async fn run(world: &mut World) -> Result<Verdict> {
         used_tokens.push(tokens.refresh_token);
         ensure!(keys(&mut actor).await? == published, "{offset} s off, the keys are others");
     }
-    // A second use of a code revokes: only now, and at each time once more.
-    for &offset in &offsets {
+    // A second use revokes: first at a time that differs from that of every first use by more than nodes may differ, and
+    // then at each time once more.
+    for &offset in [APART].iter().chain(&offsets) {
         set(offset)?;
         sleep(SETTLES).await;
         for code in &used_codes {
@@ -127,7 +130,7 @@ async fn run(world: &mut World) -> Result<Verdict> {
     Ok(Verdict::Held(format!(
         "the clock set {} times, up to the year 2100 and a day back{}; {tokens} tokens issued meanwhile, none ends before \
          it begins; {} codes and as many refresh tokens used once, and never again at any of these times; no key changed",
-        2 * offsets.len(),
+        2 * offsets.len() + 1,
         if cluster.nodes.len() > 1 { ", one node 30 s ahead of the others" } else { "" },
         used_codes.len()
     )))

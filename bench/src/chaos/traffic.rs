@@ -20,6 +20,8 @@ const REDEEMERS: usize = 8;
 const PERSISTENCE: Duration = Duration::from_secs(60);
 /// A code that is submitted twice at once ends nothing; after this time it does (RFC 6749 §4.1.2).
 const DOUBLE_SUBMISSION: Duration = Duration::from_millis(900);
+/// After this time every node knows what another one has ended: a second, and a little.
+const EVERYWHERE: Duration = Duration::from_millis(1500);
 /// Two submissions whose answers took longer may have arrived too far apart to count as one client's haste.
 const AT_ONCE: Duration = Duration::from_millis(700);
 
@@ -171,6 +173,7 @@ async fn sweep_share(mut actor: Actor, families: Vec<Family>) -> Result<()> {
         actor.refresh(Act::Refresh, &last.refresh_token).await;
     }
     sleep(DOUBLE_SUBMISSION).await;
+    let mut ended = Vec::new();
     for family in &families {
         match (&family.code, family.tokens.first()) {
             (Some(code), _) => drop(actor.redeem(Act::Reuse, code).await),
@@ -179,9 +182,11 @@ async fn sweep_share(mut actor: Actor, families: Vec<Family>) -> Result<()> {
             }
             _ => continue,
         }
-        for token in &family.tokens {
-            actor.look(Act::LookAtEnded, &token.access_token).await;
-        }
+        ended.extend(&family.tokens);
+    }
+    sleep(EVERYWHERE).await;
+    for token in ended {
+        actor.look(Act::LookAtEnded, &token.access_token).await;
     }
     Ok(())
 }

@@ -122,13 +122,27 @@ macro_rules! put_grant {
 /// the caller's and by their place, so that no two meet; if two do, the primary key refuses and the batch is repeated.
 macro_rules! insert_events {
     ($from:literal) => {
+        insert_events!($from, "", "", "", "")
+    };
+    // With a note of who has yet to be told: a column that the schema before has not.
+    ($from:literal, noted) => {
+        insert_events!($from, ", exports", ", e.exports", ", CAST($7 AS BIGINT[])", ", exports")
+    };
+    ($from:literal, $column:literal, $value:literal, $array:literal, $name:literal) => {
         concat!(
-            "INSERT INTO event (tenant, id, happened_at, server, trace_id, body, exports) SELECT CAST($1 AS TEXT), ",
+            "INSERT INTO event (tenant, id, happened_at, server, trace_id, body",
+            $column,
+            ") SELECT CAST($1 AS TEXT), ",
             "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) * 1024 + CAST($2 AS BIGINT) + e.place, ",
-            "e.happened_at, e.server, e.trace_id, e.body, e.exports FROM ",
+            "e.happened_at, e.server, e.trace_id, e.body",
+            $value,
+            " FROM ",
             $from,
-            "unnest(CAST($3 AS BIGINT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[]), CAST($6 AS TEXT[]), ",
-            "CAST($7 AS BIGINT[])) WITH ORDINALITY AS e (happened_at, server, trace_id, body, exports, place)"
+            "unnest(CAST($3 AS BIGINT[]), CAST($4 AS TEXT[]), CAST($5 AS TEXT[]), CAST($6 AS TEXT[])",
+            $array,
+            ") WITH ORDINALITY AS e (happened_at, server, trace_id, body",
+            $name,
+            ", place)"
         )
     };
 }
@@ -273,9 +287,12 @@ catalogue! { WRITES:
     DELETE_CHILDREN = "DELETE FROM document WHERE tenant = $1 AND kind = $2 AND parent = $3";
 
     INSERT_EVENTS = insert_events!("");
+    INSERT_EXPORTS = insert_events!("", noted);
     /// Events of a tenant that is gone are dropped.
     APPEND_EVENTS = concat!("WITH present AS (SELECT 1 FROM tenant WHERE id = $1 FOR KEY SHARE) ",
         insert_events!("present, "));
+    APPEND_EXPORTS = concat!("WITH present AS (SELECT 1 FROM tenant WHERE id = $1 FOR KEY SHARE) ",
+        insert_events!("present, ", noted));
 
     EXPORTED = "UPDATE event SET exports = event.exports & ~CAST($1 AS BIGINT) \
         FROM unnest(CAST($2 AS TEXT[]), CAST($3 AS BIGINT[])) AS told (tenant, id) \

@@ -33,13 +33,13 @@ pub(crate) fn commit<'a>(
         steps.push(Step { write: index, ..change(tenant, write)? });
     }
     if !batch.events.is_empty() {
-        steps.push(events(sql::INSERT_EVENTS, tenant, &batch.events, place));
+        steps.push(events([sql::INSERT_EVENTS, sql::INSERT_EXPORTS], tenant, &batch.events, place));
     }
     Ok(steps)
 }
 
 pub(crate) fn append<'a>(tenant: &'a TenantId, new: &'a [StoredEvent], place: i64) -> Vec<Step<'a>> {
-    vec![events(sql::APPEND_EVENTS, tenant.as_str(), new, place)]
+    vec![events([sql::APPEND_EVENTS, sql::APPEND_EXPORTS], tenant.as_str(), new, place)]
 }
 
 pub(crate) fn create_tenant(tenant: &Tenant) -> Vec<Step<'_>> {
@@ -205,18 +205,27 @@ fn is_configuration(write: &Write) -> bool {
     }
 }
 
-fn events<'a>(statement: &'static str, tenant: &'a str, new: &'a [StoredEvent], place: i64) -> Step<'a> {
+/// Appends events by the first statement, or by the second with a note of who has yet to be told of them.
+fn events<'a>(
+    [plain, noted]: [&'static str; 2],
+    tenant: &'a str,
+    new: &'a [StoredEvent],
+    place: i64,
+) -> Step<'a> {
     let text = |of: fn(&'a StoredEvent) -> Option<&'a str>| {
         Value::Texts(new.iter().map(|event| of(event).map(escape)).collect())
     };
-    let values = vec![
+    let mut values = vec![
         Value::from(tenant),
         Value::from(place),
         Value::Numbers(new.iter().map(|event| event.at.millis()).collect()),
         text(|event| event.server.as_ref().map(protocol::id::ServerId::as_str)),
         text(|event| Some(&event.trace_id)),
         text(|event| Some(&event.body)),
-        Value::Numbers(new.iter().map(|event| event.exports).collect()),
     ];
-    Step::new(statement, values)
+    if new.iter().all(|event| event.exports == 0) {
+        return Step::new(plain, values);
+    }
+    values.push(Value::Numbers(new.iter().map(|event| event.exports).collect()));
+    Step::new(noted, values)
 }

@@ -20,8 +20,10 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 mod grant_types;
+mod sector;
 
 pub use grant_types::Registrant;
+pub use sector::check_sector;
 
 /// Longest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -173,7 +175,7 @@ pub fn client(
     check_authentication(&client, server)?;
     check_values(&client, server)?;
     check_addresses(&client)?;
-    check_one_sector(&client)?;
+    sector::check_one_sector(&client)?;
     // OIDC Registration §2 (decisions 5).
     if Rules::of_workspace(server).allows_algorithm(Algorithm::RS256) {
         client.id_token_signed_response_alg.get_or_insert(Algorithm::RS256);
@@ -271,10 +273,8 @@ fn check_redirect_uris(client: &Client) -> Result<(), Refusal> {
 fn check_authentication(client: &Client, server: &Server) -> Result<(), Refusal> {
     let method = client.token_endpoint_auth_method;
     let works = CLIENT_AUTH_METHODS.iter().any(|known| known.method() == method);
-    let rules = Rules::of_workspace(server);
     let allowed = server.token_endpoint_auth_methods.iter().any(|name| name == method.name());
-    let allowed = allowed && rules.allows_auth_method(method);
-    if !works || !allowed {
+    if !works || !allowed || !Rules::of_workspace(server).allows_auth_method(method) {
         let expected = "one of token_endpoint_auth_methods_supported";
         return Err(metadata("token_endpoint_auth_method", method.name(), expected));
     }
@@ -286,9 +286,9 @@ fn check_authentication(client: &Client, server: &Server) -> Result<(), Refusal>
             return Err(metadata("jwks", "another key", "public keys only"));
         }
     }
-    let has_keys = client.jwks.is_some() || !client.jwks_uri.is_empty();
-    if method == TokenEndpointAuthMethod::PrivateKeyJwt && !has_keys {
-        return Err(metadata("jwks", "none", "jwks or jwks_uri with private_key_jwt"));
+    let has_key = client.jwks.iter().any(|set| !set.keys.is_empty()) || !client.jwks_uri.is_empty();
+    if method == TokenEndpointAuthMethod::PrivateKeyJwt && !has_key {
+        return Err(metadata("jwks", "none", "jwks with a key, or jwks_uri, with private_key_jwt"));
     }
     let with_secret = method == TokenEndpointAuthMethod::ClientSecretJwt;
     let supported = &server.token_endpoint_auth_signing_alg_values;
@@ -361,41 +361,6 @@ fn check_addresses(client: &Client) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-/// A pairwise client whose redirect URIs are on several hosts says by `sector_identifier_uri` which is its sector
-/// (OIDC Core §8.1).
-fn check_one_sector(client: &Client) -> Result<(), Refusal> {
-    if client.subject_type != "pairwise" || !client.sector_identifier_uri.is_empty() {
-        return Ok(());
-    }
-    let hosts = client.redirect_uris.iter().filter_map(|uri| Url::parse(uri).ok());
-    let mut hosts: Vec<_> = hosts.filter_map(|url| url.host_str().map(str::to_owned)).collect();
-    hosts.sort_unstable();
-    hosts.dedup();
-    match hosts.len() {
-        0 | 1 => Ok(()),
-        _ => Err(metadata(
-            "sector_identifier_uri",
-            "none",
-            "one, since the redirect URIs are on several hosts",
-        )),
-    }
-}
-
-/// Whether the document at `sector_identifier_uri` names every redirect URI (OIDC Registration §5;
-/// `oidcc-registration-sector-bad`).
-///
-/// # Errors
-/// [`Reason::RegistrationMetadata`].
-pub fn check_sector(client: &Client, document: &[u8]) -> Result<(), Refusal> {
-    let listed: Vec<String> = serde_json::from_slice(document).unwrap_or_default();
-    match client.redirect_uris.iter().find(|uri| !listed.contains(uri)) {
-        Some(missing) => {
-            Err(metadata("sector_identifier_uri", missing, "a JSON array with every redirect URI"))
-        }
-        None => Ok(()),
-    }
 }
 
 fn metadata(member: &str, received: &str, expected: &str) -> Refusal {

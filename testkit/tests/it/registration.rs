@@ -513,6 +513,10 @@ async fn rfc7591_3_2_1_every_member_comes_back_as_it_was_said() {
             assert_eq!(&shown[name], value, "{name}");
         }
     }
+    let keyless = json!({
+        "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": []},
+    });
+    refused(&server, "invalid_client_metadata", &keyless).await;
     // What the workspace does not do is not registered as if it did.
     server
         .administrator()

@@ -1,4 +1,4 @@
-// From our forms to the client: the policy of our pages lets exactly those go where the registration says.
+// From our forms to the client: the policy of our pages lets them go where the registration says, and on over the web.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -14,7 +14,8 @@ export const scenarios = [
   { name: "leaving: to https, by form_post", run: (visit) => web(visit, { response_mode: "form_post" }) },
   { name: "leaving: the client passes on to its own home page", origins: [HOME], run: passedOn },
   { name: "leaving: the client passes on after form_post", origins: [HOME], run: passedOnAfterFormPost },
-  { name: "leaving: not to a host that the client never named", origins: [FOREIGN], run: foreign },
+  { name: "leaving: a broker passes on to a host that it never named", origins: [FOREIGN], run: broker },
+  { name: "leaving: not to an application of this computer behind a redirect to the web", run: notToTheDevice },
   { name: "leaving: to http on this computer, and on to another port", run: loopback },
   { name: "leaving: to an application of a scheme of its own", run: customScheme },
   { name: "leaving: cancelled at the login page", run: cancelled },
@@ -53,16 +54,26 @@ async function passedOnAfterFormPost(visit) {
   assert.equal(visit.page.url(), `${HOME}/start`);
 }
 
-async function foreign(visit) {
-  visit.expect(/violates the following Content Security Policy directive: "form-action/);
+async function broker(visit) {
   visit.client = ({ origin }) => origin === CALLBACK_ORIGIN && leadsOn(`${FOREIGN}/`);
+  await visit.page.goto(authorizeUrl(await createClient("A broker"), pkce().challenge));
+  await finish(visit.page, FOREIGN);
+}
+
+async function notToTheDevice(visit) {
+  const violation = /violates the following Content Security Policy directive: "form-action/;
+  visit.expect(violation);
+  visit.reaches("null");
+  visit.client = ({ origin }) => origin === CALLBACK_ORIGIN && leadsOn(CUSTOM);
   await visit.page.goto(authorizeUrl(await createClient("A stranger's friend"), pkce().challenge));
   await logIn(visit.page);
   await visit.page.locator(CONSENT).waitFor();
-  const said = visit.page.waitForEvent("console", (message) => message.text().includes("form-action"));
+  let asked = false;
+  visit.page.on("request", (request) => (asked ||= request.url().startsWith(CUSTOM)));
+  const said = visit.page.waitForEvent("console", (message) => violation.test(message.text()));
   await allow(visit.page);
   await said;
-  assert.ok(!visit.arrivals.some(({ url }) => url.origin === FOREIGN), "nobody came to the foreign host");
+  assert.ok(!asked, "nobody asked for the application");
 }
 
 /** While an application is developed: a server on one port, its pages on another, each spelled differently. */

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
+    use std::process::{Child, Command, Stdio};
     use std::sync::{Arc, Mutex};
 
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -42,6 +42,16 @@ mod tests {
                     socket.write_all(answer).await.unwrap();
                 }
             });
+        }
+    }
+
+    /// The server; killed when dropped, so that a failed test leaves none behind.
+    struct Running(Child);
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
         }
     }
 
@@ -84,8 +94,8 @@ mod tests {
         let made = postern(&["create-tenant", "acme"]).output().unwrap();
         let said = String::from_utf8(made.stdout).unwrap();
         let secret = said.lines().find_map(|line| line.strip_prefix("Secret")).unwrap().trim().to_owned();
-        let mut server = postern(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
+        let mut server = Running(postern(&["serve"]).stderr(Stdio::piped()).spawn().unwrap());
+        let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
         while !log.next().expect("it goes on").unwrap().contains("\"serving\"") {}
         std::thread::spawn(move || log.for_each(drop));
 
@@ -106,8 +116,8 @@ mod tests {
         let query = format!("https://localhost:{free}/acme/admin/.well-known/jwks.json?not=for-spans");
         client.get(query).send().await.unwrap();
         // An orderly stop sends what waits.
-        assert!(Command::new("kill").arg(server.id().to_string()).status().unwrap().success());
-        assert!(server.wait().unwrap().success());
+        assert!(Command::new("kill").arg(server.0.id().to_string()).status().unwrap().success());
+        assert!(server.0.wait().unwrap().success());
 
         let bodies = bodies.lock().unwrap().clone();
         for (name, needle) in [

@@ -171,6 +171,14 @@ impl Engine {
         Ok(HashedSecret(self.hashing.hash(secret).await?))
     }
 
+    /// Whether `secret` is the one whose stored form is `hash`.
+    ///
+    /// # Errors
+    /// When too many passwords are being hashed.
+    pub async fn fits_chosen_secret(&self, secret: &str, hash: &str) -> Result<bool, EngineError> {
+        self.hashing.verify_password(secret, Some(hash)).await
+    }
+
     /// A new identifier: 32 lower-case hexadecimal digits.
     pub fn new_id(&self) -> String {
         let mut bytes = [0u8; 16];

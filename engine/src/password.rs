@@ -7,7 +7,7 @@ use protocol::error::{Reason, Refusal};
 use protocol::id::{ClientId, IdpId, SessionId, Uid};
 use protocol::idp::{Idp, StaticUser};
 use protocol::record::Write;
-use protocol::subject::Subject;
+use protocol::subject::{CredentialMark, Subject};
 use protocol::time::Timestamp;
 use std::time::Duration;
 
@@ -96,5 +96,6 @@ pub(crate) fn subject_of(
         acr: None,
         claims: user.authentication_context.clone(),
         sid: SessionId::default(),
+        credential: Some(CredentialMark::of(&user.password_hash)),
     }
 }

@@ -13,7 +13,7 @@ use protocol::idp::{Idp, StaticUser};
 use protocol::key::KeyDocument;
 use protocol::record::{Document, DocumentKind, Found, Lookup};
 use protocol::server::Server;
-use protocol::subject::Subject;
+use protocol::subject::{CredentialMark, Subject};
 use protocol::time::Timestamp;
 use std::sync::OnceLock;
 use store::{Page, Store};
@@ -127,9 +127,15 @@ impl Subjects for Workspace {
         self.idps.iter().any(|(_, idp)| {
             idp.id == subject.idp
                 && !idp.disabled
-                && (idp.method != "static" || idp.users.iter().any(|u| u.username == subject.idp_sub))
+                && (idp.method != "static" || idp.users.iter().any(|user| is_same(user, subject)))
         })
     }
+}
+
+/// Whether the user is the person of the subject, with the password that began it (attack W-10).
+fn is_same(user: &StaticUser, subject: &Subject) -> bool {
+    let unchanged = |mark: &CredentialMark| *mark == CredentialMark::of(&user.password_hash);
+    user.username == subject.idp_sub && subject.credential.as_ref().is_none_or(unchanged)
 }
 
 /// A server document with what stands beside it.

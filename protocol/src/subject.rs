@@ -25,4 +25,27 @@ pub struct Subject {
     #[serde(default)]
     pub claims: Map<String, Value>,
     pub sid: SessionId,
+    /// With which credential the person logged in; absent when the identity provider keeps it, and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialMark>,
+}
+
+/// Tells one credential of a person from the next, so that a changed password ends what the old one began (attack
+/// W-10). It stays in the store: no token, answer or log holds it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialMark(String);
+
+impl CredentialMark {
+    /// 96 bits of the SHA-256 of the stored hash, which is salted: nothing about the password follows from it.
+    pub fn of(stored_hash: &str) -> Self {
+        let mut digest = jose::base64url::encode(&jose::sha256(stored_hash.as_bytes()));
+        digest.truncate(16);
+        Self(digest)
+    }
+}
+
+impl std::fmt::Debug for CredentialMark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CredentialMark(..)")
+    }
 }

@@ -264,12 +264,20 @@ async fn users(
     }
     let mut users = Vec::with_capacity(sent.len());
     for user in sent {
-        let password_hash = match known(&user.username).filter(|_| user.password.is_empty()) {
-            Some(known) => known.password_hash.clone(),
-            None => call.office.engine.hash_chosen_secret(&user.password).await?.0,
-        };
+        let password_hash = password_hash(&user, known(&user.username), call).await?;
         let UserInput { username, authentication_context, .. } = user;
         users.push(StaticUser { username, password_hash, authentication_context });
     }
     Ok(users)
+}
+
+/// A new hash only for a new password: another hash ends every session and token of the person (attack W-10).
+async fn password_hash(sent: &UserInput, known: Option<&StaticUser>, call: &Call) -> Result<String, Failure> {
+    let engine = &call.office.engine;
+    if let Some(StaticUser { password_hash, .. }) = known
+        && (sent.password.is_empty() || engine.fits_chosen_secret(&sent.password, password_hash).await?)
+    {
+        return Ok(password_hash.clone());
+    }
+    Ok(engine.hash_chosen_secret(&sent.password).await?.0)
 }

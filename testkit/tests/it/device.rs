@@ -113,6 +113,21 @@ async fn the_device_goes_on_when_the_browser_logs_out() {
 }
 
 #[tokio::test]
+async fn w_10_a_changed_password_ends_a_device_code_that_was_allowed() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let (collected, waiting) = (Device::new(&server).await, Device::new(&server).await);
+    for device in [&collected, &waiting] {
+        device.answer(&server.browser(), "allow").await;
+    }
+    let tokens = collected.tokens().await;
+    let people = json!({ "users": [{ "username": "user", "password": "another one" }] });
+    administrator.change("/servers/default/idps/static/default-sandbox", &people).await;
+    waiting.ask().await.expect_error(400, "invalid_grant");
+    collected.party.refresh(tokens.refresh_token()).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
 async fn dev_02_a_device_code_is_good_for_one_exchange() {
     let server = TestServer::start().await;
     let device = Device::new(&server).await;

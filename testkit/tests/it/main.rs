@@ -17,6 +17,8 @@ mod authorization;
 #[cfg(test)]
 mod bearer_tokens;
 #[cfg(test)]
+mod changed_password;
+#[cfg(test)]
 mod cimd;
 #[cfg(test)]
 mod client_authentication;

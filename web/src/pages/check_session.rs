@@ -5,12 +5,13 @@ use super::template;
 use super::{Frame, Lang};
 use serde::Serialize;
 
-/// Answers `unchanged`, `changed` or `error` to `client_id session_state` (OIDC Session Management §3.2). It has SHA-256
-/// inside, since the page of an application that is developed on plain `http` has none to offer.
+/// Answers `unchanged`, `changed` or `error` to `client_id session_state` (OIDC Session Management §3.2). Browsers give the
+/// hash function only to pages that are secure with all that hold them: `https`, and applications on this computer. Inside
+/// any other page the answer is `error`.
 pub const SCRIPT: &str = include_str!("check_session.js");
 
 /// What `script-src` of the Content-Security-Policy allows for it, quoted (CSP3 §6.7.3).
-pub const SCRIPT_SHA256: &str = "'sha256-Dx8SEXdPkloTbnSR4XEoqyYpRgO1u+smxF5FmVUi9ek='";
+pub const SCRIPT_SHA256: &str = "'sha256-MAUI2+b/V4CxcK8QaHOfDyciJ05R9fwORWcOCfFcaSw='";
 
 /// What the script needs to know.
 #[derive(Clone, Default, Serialize)]

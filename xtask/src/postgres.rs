@@ -16,7 +16,8 @@ use crate::tools::{self, Need};
 /// the whole workspace, so that what the step `tests` has built is not built again with other features.
 const SUITES: [&[&str]; 2] = [
     &["test", "--locked", "--workspace", "--lib", "--", "--ignored"],
-    &["test", "--locked", "--workspace", "--test", "it"],
+    // More than there are cores: each test waits most of the time for the server.
+    &["test", "--locked", "--workspace", "--test", "it", "--", "--test-threads", "6"],
 ];
 
 /// The package that has it.

@@ -42,7 +42,8 @@ await writeFile(join(directory, "apache.conf"), configuration());
 
 const apache = spawn(APACHE, ["-f", join(directory, "apache.conf"), "-DFOREGROUND"], { stdio: "inherit" });
 const browser = await launch();
-const visit = await fresh(browser, { screenshots: scene.work, origins: [secretHome, postedHome, wrongHome] });
+const visit = await fresh(browser, { screenshots: scene.work });
+visit.reaches(secretHome, postedHome, wrongHome);
 try {
   await answering(ports[0]);
   await login("client_secret_basic", secretHome);

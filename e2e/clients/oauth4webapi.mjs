@@ -123,9 +123,8 @@ async function wrongAudience() {
   const response = await oauth.clientCredentialsGrantRequest(server, client, authentication, {});
   const error = await refused(oauth.processClientCredentialsResponse(server, client, response));
   assert.equal(error.status, 401);
-  const body = await error.response.json();
-  assert.equal(body.error, "invalid_client");
-  say(`assertion for another audience: ${JSON.stringify(body)}`);
+  assert.equal(error.error, "invalid_client");
+  say(`assertion for another audience: ${JSON.stringify(error.cause)}`);
 }
 
 /** RFC 9207 §2.4. */

@@ -37,7 +37,8 @@ const { client_id } = await register("Single page", {
 settings.client_id = client_id;
 
 const browser = await launch();
-const visit = await fresh(browser, { screenshots: scene.work, origins: [HOME] });
+const visit = await fresh(browser, { screenshots: scene.work });
+visit.reaches(HOME);
 try {
   await redirect();
   await refreshed();

@@ -125,6 +125,7 @@ impl Office {
             token_in_body: None,
             method: parts.method.as_str(),
             url: format!("{}{}", self.engine.public_url(), uri.path()),
+            identifier: Some(self.engine.management_api(tenant)),
         };
         let caller = self.engine.admin_caller(tenant, &request, around).await?;
         if caller.tenant == *tenant { Ok(caller) } else { Err(Reason::TokenSignature.into()) }

@@ -45,7 +45,7 @@ impl Engine {
 
     /// The resource identifier of a tenant's management API.
     pub fn management_api(&self, tenant: &TenantId) -> String {
-        format!("{}/api/admin/{tenant}", self.public_url())
+        protected_resource::management(self.public_url(), tenant)
     }
 }
 

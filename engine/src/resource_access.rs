@@ -2,6 +2,7 @@
 
 use crate::entropy::SystemEntropy;
 use crate::{Call, Engine, Workspace};
+use protocol::audience;
 use protocol::client::Client;
 use protocol::dpop::nonce;
 use protocol::error::{Reason, Refusal};
@@ -13,8 +14,8 @@ impl Engine {
     /// The living access token that a request may use, and its client.
     ///
     /// # Errors
-    /// None, one that is not valid here and now, or one that is bound to a key that the request does not prove
-    /// (RFC 6750 §3.1, RFC 9449 §7).
+    /// None, one that is not valid here and now, one for another resource, or one that is bound to a key that the
+    /// request does not prove (RFC 6750 §3.1, RFC 9068 §4, RFC 9449 §7).
     pub(crate) async fn resource_access(
         &self,
         workspace: &Workspace,
@@ -38,7 +39,9 @@ impl Engine {
         let (active, client) = self.active_token(workspace, token).await?;
         let once = {
             let mut entropy = SystemEntropy::default();
-            request.check_sender(&active, &client, &workspace.cx(self.now(), &mut entropy))?
+            let cx = workspace.cx(self.now(), &mut entropy);
+            audience::check(&active, request.identifier.as_deref(), &cx)?;
+            request.check_sender(&active, &client, &cx)?
         };
         // A bearer token has nothing that counts once, and nothing is written for it.
         self.commit_once(workspace, &once, Vec::new(), Vec::new(), call).await?;

@@ -1,5 +1,6 @@
 //! A workspace as requests use it: configuration read once, keys parsed once.
 
+use crate::administration::ADMIN_WORKSPACE;
 use crate::derive::Deriver;
 use crate::error::EngineError;
 use crate::keyring::{self, Keyring};
@@ -11,6 +12,7 @@ use protocol::decision::{Catalog, Cx, Entropy, Subjects};
 use protocol::id::{ServerId, TenantId, Uid};
 use protocol::idp::{Idp, StaticUser};
 use protocol::key::KeyDocument;
+use protocol::protected_resource;
 use protocol::record::{Document, DocumentKind, Found, Lookup};
 use protocol::server::Server;
 use protocol::subject::{CredentialMark, Subject};
@@ -58,6 +60,8 @@ impl Workspace {
             host,
             services: read_all(list(DocumentKind::Service).await?),
             scopes: read_all(list(DocumentKind::Scope).await?),
+            management: (server.as_str() == ADMIN_WORKSPACE)
+                .then(|| protected_resource::management(public_url, tenant)),
         };
         let idps = readable::<Idp>(list(DocumentKind::Idp).await?);
         let idps = idps.into_iter().map(|(document, idp)| (document.uid, idp)).collect();

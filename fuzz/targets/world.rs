@@ -56,7 +56,12 @@ impl World {
         Self {
             tenant: "acme".into(),
             server: Server { id: "shop".into(), tenant_id: "acme".into(), ..server },
-            catalog: Catalog { host: "as.example".to_owned(), services: vec![service], scopes },
+            catalog: Catalog {
+                host: "as.example".to_owned(),
+                services: vec![service],
+                scopes,
+                management: None,
+            },
             keys: Vec::new(),
             clients: clients(),
         }

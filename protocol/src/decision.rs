@@ -39,13 +39,15 @@ pub trait Subjects: Send + Sync {
     fn named(&self, username: &str, now: Timestamp) -> Option<crate::subject::Subject>;
 }
 
-/// Services and scopes of the workspace.
+/// What tokens of the workspace are for: services, their scopes, the management API.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     /// Host and port of the server, as SPIFFE audiences name it.
     pub host: String,
     pub services: Vec<Service>,
     pub scopes: Vec<Scope>,
+    /// Identifier of the management API, in the workspace whose tokens it takes.
+    pub management: Option<String>,
 }
 
 impl Catalog {

@@ -4,6 +4,7 @@
 //! and return a [`decision::Decision`]; the engine loads the facts, commits the writes and only then answers.
 
 pub mod assertion;
+pub mod audience;
 pub mod authorize;
 pub mod backchannel_logout;
 pub mod challenge;

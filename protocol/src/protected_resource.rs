@@ -2,6 +2,7 @@
 //! APIs, and for every service of a workspace, whose resource server may show the document or lead to it.
 
 use crate::decision::Cx;
+use crate::id::TenantId;
 use crate::profile::{Rules, SenderConstraint};
 use crate::service::Service;
 use serde_json::{Map, Value, json};
@@ -71,6 +72,17 @@ pub fn of_service(service: &Service, cx: &Cx<'_>) -> Map<String, Value> {
     let mut document = document(&resource, &[cx.issuer], &service.name, &scopes);
     bound(&mut document, cx);
     document
+}
+
+/// Whether it is the identifier of an API that takes tokens of this workspace.
+pub(crate) fn is_own(resource: &str, cx: &Cx<'_>) -> bool {
+    cx.catalog.management.as_deref() == Some(resource)
+        || OWN_RESOURCES.iter().any(|own| own.identifier(cx.issuer) == resource)
+}
+
+/// The resource identifier of a tenant's management API.
+pub fn management(public_url: &str, tenant: &TenantId) -> String {
+    format!("{public_url}/api/admin/{tenant}")
 }
 
 /// The document of the management API, whose tokens come from workspace `admin`; `issuer` is that one's.

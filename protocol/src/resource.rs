@@ -1,8 +1,9 @@
-//! Resource indicators (RFC 8707): which of the workspace's services an access token is for.
+//! Resource indicators (RFC 8707): which services of the workspace, and which of its own APIs, an access token is for.
 
 use crate::decision::Cx;
 use crate::error::{Reason, Refusal};
 use crate::params::Params;
+use crate::protected_resource::is_own;
 use crate::scope::ScopeSet;
 
 /// Most resources in one request.
@@ -12,11 +13,13 @@ pub const MAX_RESOURCES: usize = 20;
 ///
 /// # Errors
 /// [`Reason::ResourceInvalid`] when one is no absolute URI or has a fragment, [`Reason::ResourceUnknown`] when no
-/// service of the workspace has it as audience.
+/// service of the workspace has it as audience and no API of its own as identifier.
 pub fn requested(params: &Params, cx: &Cx<'_>) -> Result<Vec<String>, Refusal> {
     let resources = parse(params)?;
     let known = |resource: &str| {
-        cx.catalog.services.iter().any(|service| service.audience(&cx.catalog.host, cx.tenant) == resource)
+        let mut services = cx.catalog.services.iter();
+        services.any(|service| service.audience(&cx.catalog.host, cx.tenant) == resource)
+            || is_own(resource, cx)
     };
     match resources.iter().find(|resource| !known(resource)) {
         Some(unknown) => Err(refuse_unknown(unknown)),
@@ -27,8 +30,8 @@ pub fn requested(params: &Params, cx: &Cx<'_>) -> Result<Vec<String>, Refusal> {
 /// The resources of one access token of a grant: those asked for, which must be among the granted ones, or all
 /// granted ones (RFC 8707 §2.2).
 ///
-/// A grant without resources is for the services whose scopes were granted; any of these may be singled out, which
-/// narrows the token and never widens it.
+/// A grant without resources is for the services whose scopes were granted, and for our own APIs; any of these may be
+/// singled out, which narrows the token and never widens it.
 ///
 /// # Errors
 /// [`Reason::ResourceInvalid`] or [`Reason::ResourceUnknown`].
@@ -43,7 +46,9 @@ pub fn narrow(
         return Ok(granted.to_vec());
     }
     let implied = if granted.is_empty() { audiences(scope, cx) } else { Vec::new() };
-    let allowed = |resource: &String| granted.contains(resource) || implied.contains(resource);
+    let allowed = |resource: &String| {
+        granted.contains(resource) || implied.contains(resource) || granted.is_empty() && is_own(resource, cx)
+    };
     match resources.iter().find(|resource| !allowed(resource)) {
         Some(unknown) => Err(refuse_unknown(unknown)),
         None => Ok(resources),
@@ -89,7 +94,7 @@ fn refuse_unknown(resource: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{World, params};
+    use crate::fixtures::{ISSUER, World, params};
 
     const ORDERS: &str = "spiffe://as.example/acme/shop/shop-orders";
     const PROFILE: &str = "spiffe://as.example/acme/shop/shop-profile";
@@ -127,5 +132,31 @@ mod tests {
         assert_eq!(ask(&format!("resource={PROFILE}"), &[]), Ok(vec![PROFILE.to_owned()]));
         let oauth2 = "resource=spiffe://as.example/acme/shop/shop-oauth2";
         assert_eq!(ask(oauth2, &[]), Err(Reason::ResourceUnknown));
+        let userinfo = format!("{ISSUER}/userinfo");
+        assert_eq!(ask(&format!("resource={userinfo}"), &[]), Ok(vec![userinfo.clone()]));
+        assert_eq!(ask(&format!("resource={userinfo}"), &granted), Err(Reason::ResourceUnknown));
+    }
+
+    #[test]
+    fn rfc9728_2_the_identifiers_of_our_own_apis_are_resources_where_they_are_served() {
+        let mut world = World::default();
+        let management = "https://as.example/api/admin/acme";
+        let own = ["userinfo", "clients"].map(|path| format!("{ISSUER}/{path}"));
+        let ask =
+            |resource: &str, cx: &Cx<'_>| requested(&params(&format!("resource={resource}")), cx).is_ok();
+        let cx = world.cx();
+        assert!(own.iter().all(|resource| ask(resource, &cx)));
+        for other in [
+            management.to_owned(),
+            format!("{ISSUER}/userinfo/"),
+            format!("{ISSUER}/oauth2/token"),
+            ISSUER.to_owned(),
+            "https://as.example/acme/other/userinfo".to_owned(),
+        ] {
+            assert!(!ask(&other, &cx), "{other}");
+        }
+        world.catalog.management = Some(management.to_owned());
+        let cx = world.cx();
+        assert!(ask(management, &cx) && !ask("https://as.example/api/admin/other", &cx));
     }
 }

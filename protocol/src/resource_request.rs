@@ -20,6 +20,8 @@ pub struct ResourceRequest<'a> {
     pub method: &'a str,
     /// Where it went, by configuration and not by what the request says of itself.
     pub url: String,
+    /// What tokens for this API alone name as `resource` (RFC 9728 §2); absent where it has no identifier.
+    pub identifier: Option<String>,
 }
 
 impl<'a> ResourceRequest<'a> {

@@ -14,6 +14,7 @@ use http::{Method, header};
 use protocol::error::{Reason, Refusal};
 use protocol::id::{TenantId, is_valid_chosen_id};
 use protocol::params::Params;
+use protocol::protected_resource::OwnResource;
 use protocol::rate_limit::Module;
 use protocol::resource_request::ResourceRequest;
 use serde::Deserialize;
@@ -138,13 +139,14 @@ impl WorkspaceRequest {
         Ok((tenant, server))
     }
 
-    /// This request as one at a protected resource of the workspace.
+    /// This request as one at a protected resource of the workspace; `own` is the one that has metadata.
     ///
     /// # Errors
     /// Two `Authorization` headers or two proofs.
     pub(crate) fn resource<'a>(
         &'a self,
         workspace: &Workspace,
+        own: Option<&OwnResource>,
         token_in_body: Option<&'a str>,
     ) -> Result<ResourceRequest<'a>, Refusal> {
         let path = self.head.uri.path().splitn(4, '/').nth(3).unwrap_or_default();
@@ -153,6 +155,7 @@ impl WorkspaceRequest {
             token_in_body,
             method: self.head.method.as_str(),
             url: format!("{}/{path}", workspace.issuer),
+            identifier: own.map(|own| own.identifier(&workspace.issuer)),
         })
     }
 

@@ -15,7 +15,7 @@ use crate::record::{Expect, Found, Lookup, Write};
 use crate::scope::ScopeSet;
 use crate::token::Issue;
 use crate::token::access_token::{self, AccessTokenFacts, ActiveToken, NewAccessToken};
-use crate::{resource, scope_request};
+use crate::{audience, resource, scope_request};
 use serde_json::{Map, Value, json};
 
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -199,7 +199,7 @@ fn check_may_act(client: &Client, subject: &ActiveToken, actor: &Actor) -> Resul
         };
     }
     let own = subject.client_id == client.client_id;
-    let addressed = audiences(subject).any(|audience| audience == client.client_id.as_str());
+    let addressed = audience::entries(&subject.claims).any(|audience| audience == client.client_id.as_str());
     if own || addressed {
         return Ok(());
     }
@@ -244,22 +244,17 @@ fn resources(
         asked.push("resource".to_owned(), audience)?;
     }
     let granted: Vec<String> = if parent.body.resource.is_empty() {
-        Vec::new()
+        // The token alone was narrowed, when it was asked for.
+        subject.resource.clone()
     } else {
-        let kept =
-            parent.body.resource.iter().filter(|granted| audiences(subject).any(|aud| aud == *granted));
+        let kept = parent
+            .body
+            .resource
+            .iter()
+            .filter(|granted| audience::entries(&subject.claims).any(|aud| aud == *granted));
         kept.cloned().collect()
     };
     resource::narrow(&asked, &granted, scope, cx)
-}
-
-fn audiences(token: &ActiveToken) -> impl Iterator<Item = &str> {
-    let (one, many) = match token.claims.get("aud") {
-        Some(Value::String(one)) => (Some(one.as_str()), None),
-        Some(Value::Array(many)) => (None, Some(many)),
-        _ => (None, None),
-    };
-    one.into_iter().chain(many.into_iter().flatten().filter_map(Value::as_str))
 }
 
 /// A grant of the client for the same person, of the same session, which ends with the presented token at the latest.

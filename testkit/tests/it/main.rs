@@ -9,6 +9,8 @@ mod assertion_grant;
 #[cfg(test)]
 mod attack_table;
 #[cfg(test)]
+mod audience;
+#[cfg(test)]
 mod audit_events;
 #[cfg(test)]
 mod audit_export;

@@ -29,7 +29,7 @@ pub(crate) async fn revoke(request: WorkspaceRequest) -> Response {
 
 async fn clients(request: &WorkspaceRequest) -> Result<Vec<u8>, Refusal> {
     let workspace = request.workspace().await?;
-    let resource = request.resource(&workspace, None)?;
+    let resource = request.resource(&workspace, Some(&CLIENTS), None)?;
     let clients = request.engine.clients_with_access(&workspace, &resource, &request.call).await?;
     serde_json::to_vec(&json!({ "clients": clients })).map_err(|_| Reason::Internal.into())
 }
@@ -37,6 +37,6 @@ async fn clients(request: &WorkspaceRequest) -> Result<Vec<u8>, Refusal> {
 async fn take_back(request: &WorkspaceRequest) -> Result<(), Refusal> {
     let workspace = request.workspace().await?;
     let client = ClientId::new(request.client.clone().unwrap_or_default());
-    let resource = request.resource(&workspace, None)?;
+    let resource = request.resource(&workspace, Some(&CLIENTS), None)?;
     request.engine.revoke_access(&workspace, &resource, &client, &request.call).await
 }

@@ -11,7 +11,7 @@ use protocol::error::Refusal;
 pub(crate) async fn register(request: WorkspaceRequest) -> Response {
     let made = async {
         let workspace = request.workspace().await?;
-        let resource = request.resource(&workspace, None)?;
+        let resource = request.resource(&workspace, None, None)?;
         request.engine.register_client(&workspace, &resource, request.json()?, &request.call).await
     };
     respond(&request, made.await, StatusCode::CREATED)

@@ -28,7 +28,7 @@ pub(crate) async fn revoke_tokens(request: WorkspaceRequest) -> Response {
 
 async fn sessions(request: &WorkspaceRequest) -> Result<Vec<u8>, Refusal> {
     let workspace = request.workspace().await?;
-    let resource = request.resource(&workspace, None)?;
+    let resource = request.resource(&workspace, None, None)?;
     let sessions = request.engine.own_sessions(&workspace, &resource, &request.call).await?;
     serde_json::to_vec(&json!({ "sessions": sessions })).map_err(|_| Reason::Internal.into())
 }
@@ -36,7 +36,7 @@ async fn sessions(request: &WorkspaceRequest) -> Result<Vec<u8>, Refusal> {
 async fn end_one(request: &WorkspaceRequest) -> Result<(), Refusal> {
     let workspace = request.workspace().await?;
     let id = request.session.as_deref().unwrap_or_default();
-    let resource = request.resource(&workspace, None)?;
+    let resource = request.resource(&workspace, None, None)?;
     match request.engine.end_own_session(&workspace, &resource, id, &request.call).await? {
         true => Ok(()),
         false => Err(Reason::SessionUnknown.into()),
@@ -46,7 +46,7 @@ async fn end_one(request: &WorkspaceRequest) -> Result<(), Refusal> {
 async fn revoke(request: &WorkspaceRequest) -> Result<(), Refusal> {
     let workspace = request.workspace().await?;
     let current = request.query()?.get("revoke_current_token") == Some("true");
-    let resource = request.resource(&workspace, None)?;
+    let resource = request.resource(&workspace, None, None)?;
     request.engine.revoke_own_tokens(&workspace, &resource, current, &request.call).await
 }
 

@@ -21,7 +21,7 @@ pub(crate) async fn userinfo(request: WorkspaceRequest) -> Response {
 async fn claims(request: &WorkspaceRequest) -> Result<UserinfoAnswer, Refusal> {
     let workspace = request.workspace().await?;
     let in_body = token_in_body(request)?;
-    let resource = request.resource(&workspace, in_body.as_deref())?;
+    let resource = request.resource(&workspace, Some(&USERINFO), in_body.as_deref())?;
     request.engine.userinfo(&workspace, &resource, &request.call).await
 }
 

@@ -1,4 +1,5 @@
 use super::{ACP_TYP, Descent, OpaqueAccessToken, PREFIX, TYP, descent_hash};
+use crate::audience;
 use crate::client::Client;
 use crate::confirmation::Confirmation;
 use crate::decision::Cx;
@@ -57,6 +58,8 @@ pub struct ActiveToken {
     /// The person; absent for a client acting for itself.
     pub subject: Option<Subject>,
     pub grant: Option<GrantRecord>,
+    /// What it is narrowed to (RFC 8707 §2); none when it was made without resource indicators.
+    pub resource: Vec<String>,
     /// The claims of the JWT, or those that a JWT would have.
     pub claims: Map<String, Value>,
     /// The key that it is bound to.
@@ -293,6 +296,11 @@ fn active(
 ) -> Result<ActiveToken, Refusal> {
     let confirmation =
         Confirmation::of_claims(&claims).map_err(|_| revoked("it is bound in an unknown way"))?;
+    // Every token of ours has one; what has none is for nobody (RFC 9068 §4).
+    if audience::entries(&claims).next().is_none() {
+        return Err(Refusal::new(Reason::TokenMalformed).received("no aud"));
+    }
+    let resource = audience::narrowed(&claims, client);
     let scope = match (claims.get("scp"), claims.get("scope")) {
         (Some(Value::Array(scopes)), _) => scopes.iter().filter_map(Value::as_str).collect(),
         (_, Some(Value::String(text))) => text.split(' ').filter(|s| !s.is_empty()).collect(),
@@ -300,7 +308,7 @@ fn active(
     };
     let subject = grant.as_ref().and_then(|grant| grant.body.subject.clone());
     let client_id = client.client_id.clone();
-    Ok(ActiveToken { client_id, scope, subject, grant, claims, confirmation, expires_at })
+    Ok(ActiveToken { client_id, scope, subject, grant, resource, claims, confirmation, expires_at })
 }
 
 fn artifact(found: &[Found], index: usize) -> Option<&Artifact> {

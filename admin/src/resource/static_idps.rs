@@ -52,16 +52,16 @@ const MAX_PASSWORD: usize = 256;
 fn example() -> Value {
     json!({
         "name": "Sandbox",
-        "users": [{
+        "credentials": { "users": [{
             "username": "ada",
             "password": "correct horse battery staple",
             "authentication_context": { "name": "Ada Example", "email": "ada@example.com" },
-        }],
+        }] },
     })
 }
 
 /// A person as sent.
-#[derive(Deserialize, ToSchema)]
+#[derive(PartialEq, Deserialize, ToSchema)]
 #[schema(as = StaticUserRequest)]
 pub(crate) struct UserInput {
     #[schema(required = true)]
@@ -75,6 +75,13 @@ pub(crate) struct UserInput {
     #[schema(value_type = Object)]
     #[serde(default)]
     authentication_context: Map<String, Value>,
+}
+
+/// The people where the contract has them.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = StaticCredentialsRequest)]
+pub(crate) struct CredentialsInput {
+    users: Option<Vec<UserInput>>,
 }
 
 /// A provider as sent.
@@ -97,17 +104,27 @@ pub(crate) struct StaticIdpRequest {
     #[serde(default)]
     static_amr: Vec<String>,
     #[serde(default)]
-    users: Vec<UserInput>,
+    credentials: CredentialsInput,
+    /// The people of `credentials.users`, under their short name. Of a body that was read and has both, the list that
+    /// was changed counts.
+    users: Option<Vec<UserInput>>,
 }
 
 /// A person as answered.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 #[schema(as = StaticUser)]
 struct UserShown {
     username: String,
     #[serde(skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
     authentication_context: Map<String, Value>,
+}
+
+/// The people where the contract has them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StaticCredentials)]
+struct CredentialsShown {
+    users: Vec<UserShown>,
 }
 
 /// A provider as answered.
@@ -127,6 +144,8 @@ pub(crate) struct StaticIdpShown {
     display_order: i64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     static_amr: Vec<String>,
+    credentials: CredentialsShown,
+    /// The people of `credentials.users` again.
     users: Vec<UserShown>,
 }
 
@@ -168,6 +187,7 @@ impl Kind for StaticIdps {
             username: user.username,
             authentication_context: user.authentication_context,
         };
+        let users: Vec<UserShown> = idp.users.into_iter().map(shown).collect();
         Ok(StaticIdpShown {
             id: idp.id,
             tenant_id: call.tenant().to_string(),
@@ -178,7 +198,8 @@ impl Kind for StaticIdps {
             hidden: idp.hidden,
             display_order: idp.display_order,
             static_amr: idp.static_amr,
-            users: idp.users.into_iter().map(shown).collect(),
+            credentials: CredentialsShown { users: users.clone() },
+            users,
         })
     }
 }
@@ -188,7 +209,11 @@ impl Editable for StaticIdps {
     const READ_ONLY: &'static [&'static str] = &["method"];
     const FIXED: &'static [&'static str] = &["id", "authorization_server_id"];
 
-    async fn plan(input: StaticIdpRequest, before: Option<&Idp>, call: &Call) -> Result<Plan<Idp>, Failure> {
+    async fn plan(
+        mut input: StaticIdpRequest,
+        before: Option<&Idp>,
+        call: &Call,
+    ) -> Result<Plan<Idp>, Failure> {
         let mut problems = Problems::default();
         let workspace = call.workspace();
         match load::<Servers>(call, workspace.as_str()).await {
@@ -202,7 +227,9 @@ impl Editable for StaticIdps {
         problems.require(here, "authorization_server_id", named, "the workspace of the path");
         let id = if input.id.is_empty() { call.office.engine.new_id() } else { input.id.clone() };
         check(&id, &input, &mut problems);
-        let users = users(input.users, before, call, &mut problems).await?;
+        let people = people(&mut input, before, &mut problems);
+        check_people(&people, &mut problems);
+        let users = users(people, before, call, &mut problems).await?;
         let idp = Idp {
             id: IdpId::new(id),
             authorization_server_id: workspace,
@@ -222,13 +249,51 @@ fn check(id: &str, input: &StaticIdpRequest, problems: &mut Problems) {
     problems.require(is_valid_chosen_id(id), "id", id, "1 to 128 characters of A-Z a-z 0-9 . _ ~ -");
     problems.require(!input.name.trim().is_empty(), "name", "no text", "a name for people");
     problems.distinct("static_amr", &input.static_amr);
-    let count = input.users.len();
-    problems.require(count <= MAX_USERS, "users", format_args!("{count} people"), "at most 200 people");
-    let names: Vec<String> = input.users.iter().map(|user| user.username.clone()).collect();
-    problems.distinct("users", &names);
-    for (index, user) in input.users.iter().enumerate() {
+}
+
+/// The people as sent, and the member that had them.
+struct People {
+    member: &'static str,
+    sent: Vec<UserInput>,
+}
+
+/// The people of the contract's `credentials.users`, or of `users`. A body that was read has both: the one that was
+/// changed counts, and nothing is lost silently when both were.
+fn people(input: &mut StaticIdpRequest, before: Option<&Idp>, problems: &mut Problems) -> People {
+    let in_credentials = |sent| People { member: "credentials.users", sent };
+    let on_top = |sent| People { member: "users", sent };
+    match (input.credentials.users.take(), input.users.take()) {
+        (Some(credentials), None) => in_credentials(credentials),
+        (Some(credentials), Some(users)) if is_as_read(&users, before) => in_credentials(credentials),
+        (Some(credentials), Some(users)) => {
+            let agree = credentials == users || is_as_read(&credentials, before);
+            let expected = "the people of users, or one of the two members alone";
+            problems.require(agree, "credentials.users", "other people", expected);
+            on_top(users)
+        }
+        (None, users) => on_top(users.unwrap_or_default()),
+    }
+}
+
+/// Whether the people are sent as they are answered.
+fn is_as_read(sent: &[UserInput], before: Option<&Idp>) -> bool {
+    let known = before.map(|idp| idp.users.as_slice()).unwrap_or_default();
+    let same = |(sent, known): (&UserInput, &StaticUser)| {
+        sent.password.is_empty()
+            && sent.username == known.username
+            && sent.authentication_context == known.authentication_context
+    };
+    sent.len() == known.len() && sent.iter().zip(known).all(same)
+}
+
+fn check_people(People { member: list, sent }: &People, problems: &mut Problems) {
+    let count = sent.len();
+    problems.require(count <= MAX_USERS, list, format_args!("{count} people"), "at most 200 people");
+    let names: Vec<String> = sent.iter().map(|user| user.username.clone()).collect();
+    problems.distinct(list, &names);
+    for (index, user) in sent.iter().enumerate() {
         let name = user.username.trim();
-        let member = format!("users[{index}].username");
+        let member = format!("{list}[{index}].username");
         problems.require(
             !name.is_empty() && name == user.username,
             &member,
@@ -236,7 +301,7 @@ fn check(id: &str, input: &StaticIdpRequest, problems: &mut Problems) {
             "a name without blanks around",
         );
         let length = user.password.len();
-        let member = format!("users[{index}].password");
+        let member = format!("{list}[{index}].password");
         problems.require(
             length <= MAX_PASSWORD,
             &member,
@@ -248,7 +313,7 @@ fn check(id: &str, input: &StaticIdpRequest, problems: &mut Problems) {
 
 /// The people with their passwords hashed. Nothing is hashed for a request that is refused anyway.
 async fn users(
-    sent: Vec<UserInput>,
+    People { member: list, sent }: People,
     before: Option<&Idp>,
     call: &Call,
     problems: &mut Problems,
@@ -256,7 +321,7 @@ async fn users(
     let known = |name: &str| before.and_then(|idp| idp.users.iter().find(|user| user.username == name));
     for (index, user) in sent.iter().enumerate() {
         let has_one = !user.password.is_empty() || known(&user.username).is_some();
-        let member = format!("users[{index}].password");
+        let member = format!("{list}[{index}].password");
         problems.require(has_one, &member, "nothing", "a password: this person has none yet");
     }
     if !problems.is_empty() {

@@ -73,3 +73,44 @@ async fn what_is_wrong_with_a_provider_is_said_at_once() {
     }
     administrator.post("/servers/nobody/idps/static", &json!({ "name": "x" })).await.expect(404);
 }
+
+/// The contract's body: the people stand in `credentials`.
+#[tokio::test]
+async fn people_in_credentials_are_kept_and_put_back() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let ada =
+        json!({ "username": "ada", "password": "ada's own", "authentication_context": { "name": "Ada" } });
+    let body = json!({ "id": "people", "name": "People", "credentials": { "users": [ada] } });
+    let made = administrator.post(IDPS, &body).await.expect(201);
+    assert_eq!(made.json()["credentials"]["users"][0]["username"], "ada", "{}", made.text());
+    assert_eq!(made.json()["users"], made.json()["credentials"]["users"]);
+    assert!(!made.text().contains("password"), "{}", made.text());
+    let path = format!("{IDPS}/people");
+    let before = administrator.get(&path).await.expect(200);
+    let after = administrator.put(&path, &before.json()).await.expect(200);
+    assert_eq!((before.json(), before.header("etag")), (after.json(), after.header("etag")));
+
+    // Of a body that was read, the list that was changed counts, whichever it is.
+    let bob = json!({ "username": "bob", "password": "bob's own" });
+    let both = json!({ "users": [{ "username": "ada" }, bob] });
+    for change in [
+        json!({ "credentials": both }),
+        json!({ "credentials": { "users": [{ "username": "ada" }] } }),
+        both.clone(),
+    ] {
+        let answer = administrator.change(&path, &change).await.json();
+        let wanted =
+            change.pointer("/credentials/users").unwrap_or(&change["users"]).as_array().unwrap().len();
+        assert_eq!(answer["users"].as_array().unwrap().len(), wanted, "{change}");
+        assert_eq!(answer["users"], answer["credentials"]["users"]);
+    }
+    let mut contradiction = before.json();
+    contradiction["users"] = json!([bob]);
+    contradiction["credentials"] = json!({ "users": [] });
+    let refused = administrator.put(&path, &contradiction).await.expect(422).text();
+    assert!(refused.contains("credentials.users"), "{refused}");
+    let refused = json!({ "name": "x", "credentials": { "users": [{ "username": "eve" }] } });
+    let refused = administrator.post(IDPS, &refused).await.expect(422).text();
+    assert!(refused.contains("credentials.users[0].password"), "{refused}");
+}

@@ -103,9 +103,10 @@ impl Engine {
             Ok(answer) if answer.body.len() > MAX_DOCUMENT_BYTES => Err(unavailable(url, "too large")),
             Ok(answer) => client_id_metadata::read(url, &answer.body).map(Arc::new),
             Err(error) => {
-                // Where it failed inside is for our log alone (attack AUT-31).
+                // How it failed inside is for our log alone (attack AUT-31).
                 tracing::info!(%url, %error, "client metadata document not fetched");
-                Err(unavailable(url, "no answer that could be used"))
+                let refusal = Refusal::new(Reason::ClientDocumentUnavailable).parameter("client_id");
+                Err(error.told_in(refusal, url))
             }
         };
         let life = match &outcome {

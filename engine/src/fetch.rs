@@ -8,6 +8,7 @@
 mod address;
 mod resolver;
 mod target;
+mod told;
 
 use crate::{EngineError, SPANS};
 use address::Addresses;

@@ -206,12 +206,13 @@ impl Engine {
         if uri.is_empty() {
             return Ok(());
         }
+        let refusal = Refusal::new(Reason::RegistrationMetadata).parameter("sector_identifier_uri");
         match self.fetch().get_json(uri).await {
             Ok(fetched) if fetched.status == 200 => registration::check_sector(client, &fetched.body),
-            _ => Err(Refusal::new(Reason::RegistrationMetadata)
-                .parameter("sector_identifier_uri")
-                .received(uri.as_str())
+            Ok(fetched) => Err(refusal
+                .received(format!("status {}: {uri}", fetched.status))
                 .expected("an address that answers with status 200")),
+            Err(error) => Err(error.told_in(refusal, uri)),
         }
     }
 

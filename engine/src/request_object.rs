@@ -48,16 +48,22 @@ impl Engine {
     /// Fetches an object from an address that its client registered, through the guarded client. What is there may
     /// change with every request, so nothing is kept.
     async fn fetch_request_object(&self, address: &str, client: &Client) -> Result<String, Refusal> {
-        let unreachable = |why: String| {
+        let refusal = |why: &str| {
             tracing::warn!(client = %client.client_id, %why, "no request object at the registered request_uri");
-            Refusal::new(Reason::RequestUriUnreachable).parameter("request_uri").received(address)
+            Refusal::new(Reason::RequestUriUnreachable).parameter("request_uri")
         };
-        let fetched =
-            self.fetch().get(address, ACCEPT).await.map_err(|error| unreachable(error.to_string()))?;
-        if fetched.status != 200 || fetched.body.len() > MAX_OBJECT_BYTES {
-            return Err(unreachable(format!("status {}, {} bytes", fetched.status, fetched.body.len())));
+        let unusable = |why: &str| refusal(why).received(format!("{why}: {address}"));
+        let fetched = self.fetch().get(address, ACCEPT).await;
+        let fetched = fetched.map_err(|error| error.told_in(refusal(&error.to_string()), address))?;
+        if fetched.status != 200 {
+            return Err(unusable(&format!("status {}", fetched.status)).expected("status 200"));
         }
-        let text = std::str::from_utf8(&fetched.body).map_err(|error| unreachable(error.to_string()))?;
+        if fetched.body.len() > MAX_OBJECT_BYTES {
+            let expected = format!("at most {MAX_OBJECT_BYTES} bytes");
+            return Err(unusable(&format!("{} bytes", fetched.body.len())).expected(expected));
+        }
+        let text = std::str::from_utf8(&fetched.body)
+            .map_err(|_| unusable("an answer that is not text").expected("a compact JWS"))?;
         Ok(text.trim().to_owned())
     }
 }

@@ -26,13 +26,16 @@ impl Addresses {
     }
 }
 
+/// What this machine's own addresses are called.
+pub(super) const LOOPBACK: &str = "loopback";
+
 /// Networks that are not globally reachable (IANA IPv4 Special-Purpose Address Registry), and the one public
 /// address at which a cloud answers its own machines.
 const DENIED_V4: &[(Ipv4Addr, u32, &str)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8, "unspecified"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "private"),
     (Ipv4Addr::new(100, 64, 0, 0), 10, "shared by a carrier (CGNAT)"),
-    (Ipv4Addr::new(127, 0, 0, 0), 8, "loopback"),
+    (Ipv4Addr::new(127, 0, 0, 0), 8, LOOPBACK),
     (Ipv4Addr::new(168, 63, 129, 16), 32, "metadata"),
     (Ipv4Addr::new(169, 254, 0, 0), 16, "link-local"),
     (Ipv4Addr::new(172, 16, 0, 0), 12, "private"),
@@ -77,7 +80,7 @@ fn public_v6(ip: Ipv6Addr) -> Result<(), &'static str> {
         return public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
     }
     if ip.is_loopback() {
-        return Err("loopback");
+        return Err(LOOPBACK);
     }
     let bits = ip.to_bits();
     let in_network = |network: Ipv6Addr, length: u32| (bits ^ network.to_bits()) >> (128 - length) == 0;

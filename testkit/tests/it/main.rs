@@ -55,6 +55,8 @@ mod exchange;
 #[cfg(test)]
 mod fapi2;
 #[cfg(test)]
+mod fetch_reasons;
+#[cfg(test)]
 mod frontchannel_logout;
 #[cfg(test)]
 mod http_robustness;

@@ -1,0 +1,42 @@
+//! What a refusal says of a fetch that failed: to the operator and in the demonstration, never to the sender in `serve`
+//! (attack AUT-31). Nothing of the network's own words is in it.
+
+use super::FetchError;
+use protocol::error::Refusal;
+
+const LOOPBACK: &str = "a public address; loopback is fetched with `demo --allow-loopback-fetch`, or allow_loopback in [fetch] of the configuration";
+const PUBLIC: &str = "a public address, or a host that allowed_hosts in [fetch] of the configuration names";
+const HTTPS: &str = "https; http is fetched on loopback alone, with `demo --allow-loopback-fetch`, or allow_loopback in [fetch] of the configuration";
+
+impl FetchError {
+    /// The refusal, with why `url` was not fetched and what would be.
+    pub(crate) fn told_in(&self, refusal: Refusal, url: &str) -> Refusal {
+        let (received, expected) = self.told();
+        refusal.received(format!("{received}: {url}")).expected(expected)
+    }
+
+    fn told(&self) -> (String, &'static str) {
+        match self {
+            Self::Url(why) => (format!("an address that cannot be fetched ({why})"), "an https URL"),
+            Self::NotHttps => ("an address that is not https".to_owned(), HTTPS),
+            Self::Address { why, .. } => {
+                let expected = if *why == super::address::LOOPBACK { LOOPBACK } else { PUBLIC };
+                (format!("an address that is not allowed ({why})"), expected)
+            }
+            Self::Redirects(most) => {
+                (format!("more than {most} redirects"), "an answer at the address itself")
+            }
+            Self::Location => ("a redirect that leads nowhere".to_owned(), "an answer at the address itself"),
+            Self::Slow(limit) => {
+                (format!("no answer in {} s", limit.as_secs()), "a complete answer within that time")
+            }
+            Self::TooLarge(most) => (format!("more than {most} bytes"), "a shorter answer"),
+            Self::TrustAnchors(_) => {
+                ("no usable trust anchors here".to_owned(), "what the server's log says of them")
+            }
+            Self::Unreachable(_) => {
+                ("no connection".to_owned(), "a server that answers, with a certificate that is trusted here")
+            }
+        }
+    }
+}

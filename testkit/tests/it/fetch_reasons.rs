@@ -1,0 +1,88 @@
+//! Why an address that a client named was not fetched: told to whoever runs the server, and in the demonstration.
+
+use http::Method;
+use serde_json::json;
+use testkit::{Answer, Ask, Site, TestServer};
+
+const REGISTER: &str = "/default/default/oauth2/register";
+const ALLOW: &str = "demo --allow-loopback-fetch";
+
+/// What was received and expected, as `postern explain` prints it.
+async fn explained(server: &TestServer, answer: &Answer) -> (String, String) {
+    server.engine().flush().await;
+    let found =
+        server.engine().explanation(answer.header("x-trace-id")).await.unwrap().expect("an explanation");
+    (found.received.unwrap_or_default(), found.expected.unwrap_or_default())
+}
+
+async fn document_refused(server: &TestServer, id: &str) -> (String, String) {
+    let party =
+        server.party_at("/default/default", id, None).with_redirect_uri("http://localhost:1234/callback");
+    let answer = server.browser().load(&party.authorize_url(&[])).await;
+    assert_eq!(answer.status, 400, "{id}");
+    explained(server, &answer).await
+}
+
+#[tokio::test]
+async fn aut_31_a_document_that_was_not_fetched_is_explained() {
+    let server = TestServer::start().await;
+    let (received, expected) = document_refused(&server, "https://10.0.0.1/client.json").await;
+    assert!(received.starts_with("an address that is not allowed (private)"), "{received}");
+    assert!(expected.contains("public address"), "{expected}");
+    let (received, expected) = document_refused(&server, "https://localhost/client.json").await;
+    assert!(received.starts_with("an address that is not allowed (loopback)"), "{received}");
+    assert!(expected.contains(ALLOW), "{expected}");
+    let (_, expected) = document_refused(&server, "http://localhost/client.json").await;
+    assert!(expected.contains("https"), "{expected}");
+
+    let reaching = TestServer::reaching_loopback().await;
+    let site = Site::start().await;
+    let (received, _) = document_refused(&reaching, &site.url("/nothing")).await;
+    assert!(received.starts_with("status 404"), "{received}");
+    let (received, _) = document_refused(&reaching, "http://127.0.0.1:1/client.json").await;
+    assert!(received.starts_with("no connection"), "{received}");
+}
+
+#[tokio::test]
+async fn dcr_06_a_sector_that_was_not_fetched_is_explained() {
+    let reaching = TestServer::reaching_loopback().await;
+    let strict = TestServer::start().await;
+    let site = Site::start().await;
+    for (server, uri, why) in [
+        (&strict, "https://10.0.0.1/sector".to_owned(), "an address that is not allowed (private)"),
+        (&strict, site.url("/sector"), "an address that is not https"),
+        (&reaching, site.url("/nothing"), "status 404"),
+    ] {
+        let settings = json!({"dynamic_client_registration": {"enabled": true}});
+        server.administrator().await.change("/servers/default", &settings).await;
+        let metadata = json!({"redirect_uris": ["https://app.example.com/cb"], "subject_type": "pairwise", "sector_identifier_uri": uri});
+        let answer = server.send(Ask::json(Method::POST, REGISTER, &metadata)).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["error"]),
+            (400, &json!("invalid_client_metadata"))
+        );
+        let (received, expected) = explained(server, &answer).await;
+        assert!(received.starts_with(why), "{received}");
+        assert!(
+            why.starts_with("status") || expected.contains("https") || expected.contains("public"),
+            "{expected}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn jar_12_a_request_object_that_was_not_fetched_is_explained() {
+    let server = TestServer::start().await;
+    let uri = "https://10.0.0.1/request.jwt";
+    let settings = json!({"dynamic_client_registration": {"enabled": true}});
+    server.administrator().await.change("/servers/default", &settings).await;
+    let callback = "https://app.example.com/cb";
+    let metadata = json!({"redirect_uris": [callback], "request_uris": [uri]});
+    let client = server.send(Ask::json(Method::POST, REGISTER, &metadata)).await.expect(201).json();
+    let party = server.party_at("/default/default", client["client_id"].as_str().unwrap(), None);
+    let url = party.with_redirect_uri(callback).authorize_url(&[("request_uri", uri)]);
+    let answer = server.browser().load(&url).await;
+    let (received, expected) = explained(&server, &answer).await;
+    assert!(received.starts_with("an address that is not allowed (private)"), "{received}");
+    assert!(expected.contains("public address"), "{expected}");
+}

@@ -205,6 +205,16 @@ mod tests {
         assert!(!check(format!("{}y", &long[..79])).await);
     }
 
+    #[test]
+    fn what_one_pass_leaves_in_memory_is_wiped() {
+        let once = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(64, 1, 1, None).unwrap());
+        let imported = once.hash_password(b"imported").unwrap().to_string();
+        let mut memory = Memory::new();
+        assert!(fits("imported", &imported, &mut memory));
+        assert!(!memory.is_empty());
+        assert!(memory.iter().all(|block| block.as_ref().iter().all(|word| *word == 0)));
+    }
+
     #[tokio::test]
     async fn one_memory_serves_hashes_of_other_parameters_and_broken_ones() {
         let hashing = Hashing::new(1, 4, &[7; 32], HashingMeasures::default());

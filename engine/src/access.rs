@@ -12,6 +12,7 @@ use protocol::resource_request::ResourceRequest;
 use protocol::step_up;
 use protocol::subject::Subject;
 use serde::Serialize;
+use std::sync::Arc;
 use store::Page;
 
 /// Scope that lists them.
@@ -116,16 +117,17 @@ impl Engine {
         request: &ResourceRequest<'_>,
         scope: &str,
         call: &Call,
-    ) -> Result<(Subject, Option<GrantRecord>), Refusal> {
+    ) -> Result<(Subject, Arc<GrantRecord>), Refusal> {
         let (active, _) = self.resource_access(workspace, request, call).await?;
         if !active.scope.contains(scope) {
             return Err(Refusal::new(Reason::ScopeInsufficient)
                 .expected(scope)
                 .received(active.scope.to_string()));
         }
-        let subject = active.subject.ok_or(Reason::TokenWithoutUser)?;
+        let grant = active.grant.ok_or(Reason::TokenWithoutUser)?;
+        let subject = grant.body.subject.clone().ok_or(Reason::TokenWithoutUser)?;
         let mut entropy = SystemEntropy::default();
         step_up::check(&subject, scope, &workspace.cx(self.now(), &mut entropy))?;
-        Ok((subject, active.grant))
+        Ok((subject, grant))
     }
 }

@@ -64,7 +64,7 @@ impl Engine {
             return Err(Reason::TokenSignature.into());
         };
         let (active, client) = self.resource_access(&workspace, request, call).await?;
-        if active.subject.is_some() {
+        if active.subject().is_some() {
             return Err(
                 Refusal::new(Reason::TokenKindWrong).expected("a token of a client of workspace admin")
             );

@@ -226,7 +226,7 @@ impl Engine {
         call: &Call,
     ) -> Result<(), Refusal> {
         let (subject, grant) = self.user_with_scope(workspace, request, REVOKE, call).await?;
-        let kept = grant.filter(|_| !current);
+        let kept = Some(grant).filter(|_| !current);
         let is_kept = |session: &Session| {
             kept.as_ref().is_some_and(|kept| kept.session.as_ref() == Some(&session.subject.sid))
         };

@@ -75,7 +75,6 @@ mod tests {
         ActiveToken {
             client_id: client.client_id.clone(),
             scope: ScopeSet::default(),
-            subject: None,
             grant: None,
             resource: narrowed(&claims, client),
             claims,

@@ -84,7 +84,7 @@ fn describe(active: Active, client: &Client, cx: &Cx<'_>) -> Value {
             ] {
                 add(&mut members, name, claim(name));
             }
-            about_person(&mut members, token.subject.as_ref());
+            about_person(&mut members, token.subject());
             members
         }
         Active::Refresh { token, grant } => describe_refresh(&token, &grant, client, cx),

@@ -8,6 +8,7 @@ use jose::base64url;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// SHA-256 of a handle. The store never sees the handle itself (attack W-01).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -424,7 +425,7 @@ impl Lookup {
 /// The grants that the grants in `found` were exchanged from: without them nobody can say whether those live.
 pub fn ancestors(found: &[Found]) -> Vec<Lookup> {
     let grants = found.iter().filter_map(|found| match found {
-        Found::Artifact(_, grant) | Found::Grant(grant) => grant.as_ref(),
+        Found::Artifact(_, grant) | Found::Grant(grant) => grant.as_deref(),
         Found::Document(_) => None,
     });
     grants.flat_map(|grant| &grant.body.ancestors).cloned().map(Lookup::Grant).collect()
@@ -433,7 +434,7 @@ pub fn ancestors(found: &[Found]) -> Vec<Lookup> {
 /// The answer to one [`Lookup`], in the same place of the list.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Found {
-    Artifact(Option<Artifact>, Option<GrantRecord>),
-    Grant(Option<GrantRecord>),
+    Artifact(Option<Artifact>, Option<Arc<GrantRecord>>),
+    Grant(Option<Arc<GrantRecord>>),
     Document(Option<Document>),
 }

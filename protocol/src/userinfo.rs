@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 /// The token is not one of a person (attack UIN-05) or lacks `openid` (decisions 7, attack UIN-06), or the login behind
 /// it does not do (RFC 9470).
 pub fn claims(active: &ActiveToken, client: &Client, cx: &Cx<'_>) -> Result<Map<String, Value>, Refusal> {
-    let (Some(subject), Some(grant)) = (&active.subject, &active.grant) else {
+    let (Some(subject), Some(grant)) = (active.subject(), &active.grant) else {
         return Err(Reason::TokenWithoutUser.into());
     };
     if !active.scope.contains("openid") {

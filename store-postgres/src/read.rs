@@ -8,6 +8,7 @@ use crate::value::values;
 use protocol::id::TenantId;
 use protocol::record::{ArtifactKind, DocumentKind, Found, GrantSelector, HandleHash, Lookup};
 use protocol::time::Timestamp;
+use std::sync::Arc;
 use store::{Cursor, Page, row_limit};
 use tokio_postgres::Row;
 
@@ -26,11 +27,11 @@ pub(crate) fn found(tenant: &str, lookup: &Lookup, rows: &[Row]) -> Result<Found
         Lookup::Artifact(kind, hash) => {
             let what = || format!("artifact {tenant}/{}/{hash:?}", kind.name());
             let (artifact, grant) = row::read(row, |row| row::artifact_and_grant(row, *kind), what)?;
-            Ok(Found::Artifact(Some(artifact), grant))
+            Ok(Found::Artifact(Some(artifact), grant.map(Arc::new)))
         }
         Lookup::Grant(id) => {
             let grant = row::read(row, |row| row::grant(row, 0), || format!("grant_record {tenant}/{id}"))?;
-            Ok(Found::Grant(Some(grant)))
+            Ok(Found::Grant(Some(Arc::new(grant))))
         }
         Lookup::Document(kind, id) => {
             let what = || format!("document {tenant}/{}/{id}", kind.name());

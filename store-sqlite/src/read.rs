@@ -10,6 +10,7 @@ use protocol::record::{
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use std::sync::Arc;
 use store::{Cursor, Epoch, Page, StoreError, StoredEvent, row_limit};
 
 type Answer<T> = Result<T, StoreError>;
@@ -32,7 +33,7 @@ fn find(connection: &Connection, tenant: &str, lookup: &Lookup) -> Answer<Found>
                 || artifact_name(tenant, *kind, hash),
             )?;
             Ok(found.map_or(Found::Artifact(None, None), |(artifact, grant)| {
-                Found::Artifact(Some(artifact), grant)
+                Found::Artifact(Some(artifact), grant.map(Arc::new))
             }))
         }
         Lookup::Grant(id) => optional(
@@ -42,7 +43,7 @@ fn find(connection: &Connection, tenant: &str, lookup: &Lookup) -> Answer<Found>
             |row| row::grant(row, 0),
             || format!("grant_record {tenant}/{id}"),
         )
-        .map(Found::Grant),
+        .map(|grant| Found::Grant(grant.map(Arc::new))),
         Lookup::Document(kind, id) => optional(
             connection,
             sql::DOCUMENT,

@@ -13,7 +13,7 @@ use protocol::record::{
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store that is gone with the process.
 #[derive(Default)]
@@ -217,9 +217,9 @@ impl Rows {
                 let artifact = self.artifacts.get(&(kind.name(), *hash)).cloned();
                 let id = artifact.as_ref().and_then(|artifact| artifact.grant.as_ref());
                 let grant = id.and_then(|id| self.grants.get(id)).cloned();
-                Found::Artifact(artifact, grant)
+                Found::Artifact(artifact, grant.map(Arc::new))
             }
-            Lookup::Grant(id) => Found::Grant(self.grants.get(id).cloned()),
+            Lookup::Grant(id) => Found::Grant(self.grants.get(id).cloned().map(Arc::new)),
             Lookup::Document(kind, id) => {
                 Found::Document(self.documents.get(&(kind.name(), id.clone())).cloned())
             }

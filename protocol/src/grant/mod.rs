@@ -121,7 +121,7 @@ fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, Refusal> {
 /// The artifact at `index` and its grant, as [`Grant::wants`] asked for them.
 fn artifact(found: &[Found], index: usize) -> Option<(&Artifact, Option<&GrantRecord>)> {
     match found.get(index) {
-        Some(Found::Artifact(Some(artifact), grant)) => Some((artifact, grant.as_ref())),
+        Some(Found::Artifact(Some(artifact), grant)) => Some((artifact, grant.as_deref())),
         _ => None,
     }
 }

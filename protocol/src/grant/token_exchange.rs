@@ -96,7 +96,7 @@ fn exchange(req: &TokenRequest<'_>, cx: &mut Cx<'_>) -> Result<Decision<Issue>, 
         return Err(Reason::PublicClientRefused.into());
     }
     let subject = subject_token(req)?;
-    let parent = subject.grant.as_ref().filter(|grant| grant.body.subject.is_some());
+    let parent = subject.grant.as_deref().filter(|grant| grant.body.subject.is_some());
     let parent = parent.ok_or(Reason::SubjectTokenWithoutUser)?;
     if parent.body.ancestors.len() >= MAX_ANCESTORS {
         return Err(Refusal::new(Reason::ExchangeNotAllowed).received("a long chain of exchanges"));
@@ -185,7 +185,7 @@ fn actor(req: &TokenRequest<'_>) -> Result<Actor, Refusal> {
 /// `may_act` says who may act and nobody else (RFC 8693 §4.4); without it a token is exchanged by the client that it
 /// was issued to or that its audience names (attack TEX-03: foreign tokens).
 fn check_may_act(client: &Client, subject: &ActiveToken, actor: &Actor) -> Result<(), Refusal> {
-    let of_person = subject.subject.as_ref().and_then(|person| person.claims.get("may_act"));
+    let of_person = subject.subject().and_then(|person| person.claims.get("may_act"));
     if let Some(may_act) = subject.claims.get("may_act").or(of_person) {
         let text = |member: &str| may_act.get(member).and_then(Value::as_str);
         let fits = |member: &str, value: &str| text(member).is_none_or(|named| named == value);
@@ -305,6 +305,7 @@ mod tests {
     use crate::confirmation::Confirmation;
     use crate::fixtures::{Desk, params};
     use crate::grant::Evidence;
+    use std::sync::Arc;
 
     /// Exchanges a token of the client `web` whose person has `may_act` as the client `id`; `act` of the new token.
     fn acted(id: &str, may_act: &Value) -> Result<Value, Reason> {
@@ -312,7 +313,8 @@ mod tests {
         let web = Client { audience: vec!["web".to_owned(), "api".to_owned()], ..desk.world.confidential() };
         let tokens = desk.login(&web, "openid email offline_access");
         let mut active = desk.active(&web, &tokens.access)?;
-        if let Some(person) = active.subject.as_mut().filter(|_| !may_act.is_null()) {
+        let person = active.grant.as_mut().and_then(|grant| Arc::make_mut(grant).body.subject.as_mut());
+        if let Some(person) = person.filter(|_| !may_act.is_null()) {
             person.claims.insert("may_act".to_owned(), may_act.clone());
         }
         let client = Client { client_id: id.into(), ..desk.world.confidential() };

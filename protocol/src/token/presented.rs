@@ -76,7 +76,7 @@ impl PresentedToken {
 pub(crate) fn refresh(found: &[Found]) -> Option<(RefreshToken, &GrantRecord)> {
     match found.first() {
         Some(Found::Artifact(Some(artifact), Some(grant))) => {
-            artifact.payload().ok().map(|token| (token, grant))
+            artifact.payload().ok().map(|token| (token, grant.as_ref()))
         }
         _ => None,
     }

@@ -1,4 +1,5 @@
 use super::*;
+use std::sync::Arc;
 
 const CODE: ArtifactKind = ArtifactKind::AuthorizationCode;
 
@@ -110,7 +111,7 @@ pub async fn an_artifact_comes_with_its_grant(store: Arc<dyn Store>) {
     assert_eq!(world.load(&lookup).await, [Found::Artifact(Some(stored.clone()), None)]);
 
     world.commit(vec![put_grant(grant("a"), Expect::Absent)]).await.expect("a new grant");
-    let found = Found::Artifact(Some(stored), Some(GrantRecord { revision: 1, ..grant("a") }));
+    let found = Found::Artifact(Some(stored), Some(Arc::new(GrantRecord { revision: 1, ..grant("a") })));
     assert_eq!(world.load(&lookup).await, [found]);
     world.done().await;
 }

@@ -1,4 +1,5 @@
 use super::*;
+use std::sync::Arc;
 
 const CODE: ArtifactKind = ArtifactKind::AuthorizationCode;
 
@@ -175,7 +176,7 @@ pub async fn a_load_answers_in_order(store: Arc<dyn Store>) {
         Found::Grant(None),
         stored.clone(),
         Found::Artifact(None, None),
-        Found::Grant(Some(GrantRecord { revision: 1, ..grant("b") })),
+        Found::Grant(Some(Arc::new(GrantRecord { revision: 1, ..grant("b") }))),
         Found::Document(None),
         stored,
     ];

@@ -177,7 +177,7 @@ impl World {
 
     async fn grant(&self, id: &str) -> Option<GrantRecord> {
         match self.load(&[Lookup::Grant(GrantId::new(id))]).await.into_iter().next() {
-            Some(Found::Grant(grant)) => grant,
+            Some(Found::Grant(grant)) => grant.map(Arc::unwrap_or_clone),
             other => unreachable!("asked for a grant, got {other:?}"),
         }
     }

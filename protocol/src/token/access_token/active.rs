@@ -14,6 +14,7 @@ use crate::token::refresh_token;
 use jose::UnverifiedJwt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// An access token whose form, signature and times hold. Whether it still counts is for [`TokenReference::resolve`].
 pub enum TokenReference {
@@ -55,9 +56,8 @@ impl Payload for RevokedJti {
 pub struct ActiveToken {
     pub client_id: ClientId,
     pub scope: ScopeSet,
-    /// The person; absent for a client acting for itself.
-    pub subject: Option<Subject>,
-    pub grant: Option<GrantRecord>,
+    /// Absent for a client acting for itself.
+    pub grant: Option<Arc<GrantRecord>>,
     /// What it is narrowed to (RFC 8707 §2); none when it was made without resource indicators.
     pub resource: Vec<String>,
     /// The claims of the JWT, or those that a JWT would have.
@@ -207,6 +207,13 @@ impl TokenReference {
     }
 }
 
+impl ActiveToken {
+    /// The person; absent for a client acting for itself.
+    pub fn subject(&self) -> Option<&Subject> {
+        self.grant.as_ref()?.body.subject.as_ref()
+    }
+}
+
 impl JwtReference {
     fn resolve(self, found: &[Found], client: &Client, cx: &Cx<'_>) -> Result<ActiveToken, Refusal> {
         match found.first() {
@@ -259,11 +266,11 @@ fn resolve_opaque(found: &[Found], client: &Client, cx: &Cx<'_>) -> Result<Activ
 
 /// The grant, if everything that it rests on is still there.
 fn live_grant(
-    grant: Option<&GrantRecord>,
+    grant: Option<&Arc<GrantRecord>>,
     found: &[Found],
     client: &Client,
     cx: &Cx<'_>,
-) -> Result<GrantRecord, Refusal> {
+) -> Result<Arc<GrantRecord>, Refusal> {
     let grant = grant.ok_or_else(|| revoked("its grant is gone"))?;
     if !grant.is_live(cx.now) {
         return Err(revoked("its grant was revoked"));
@@ -276,7 +283,7 @@ fn live_grant(
     }
     match &grant.body.subject {
         Some(subject) if !cx.subjects.still_exists(subject) => Err(revoked("its user is gone")),
-        _ => Ok(grant.clone()),
+        _ => Ok(Arc::clone(grant)),
     }
 }
 
@@ -291,7 +298,7 @@ fn lives(id: &GrantId, found: &[Found], cx: &Cx<'_>) -> bool {
 fn active(
     claims: Map<String, Value>,
     expires_at: Timestamp,
-    grant: Option<GrantRecord>,
+    grant: Option<Arc<GrantRecord>>,
     client: &Client,
 ) -> Result<ActiveToken, Refusal> {
     let confirmation =
@@ -306,9 +313,8 @@ fn active(
         (_, Some(Value::String(text))) => text.split(' ').filter(|s| !s.is_empty()).collect(),
         _ => ScopeSet::default(),
     };
-    let subject = grant.as_ref().and_then(|grant| grant.body.subject.clone());
     let client_id = client.client_id.clone();
-    Ok(ActiveToken { client_id, scope, subject, grant, resource, claims, confirmation, expires_at })
+    Ok(ActiveToken { client_id, scope, grant, resource, claims, confirmation, expires_at })
 }
 
 fn artifact(found: &[Found], index: usize) -> Option<&Artifact> {

@@ -37,7 +37,7 @@ fn every_form_of_token_is_read_back() {
     with_every_token(|desk, client, token, form| {
         let active = desk.active(client, token).unwrap();
         assert_eq!(active.client_id, client.client_id, "{form}");
-        assert_eq!(active.subject.is_some(), form.ends_with("true"), "{form}");
+        assert_eq!(active.subject().is_some(), form.ends_with("true"), "{form}");
         assert_eq!(active.grant.is_some(), form.ends_with("true"), "{form}");
         assert_eq!(active.expires_at.seconds(), START.seconds() + 3600, "{form}");
     });

@@ -75,6 +75,7 @@ fn reach(postgres: &config::Postgres, migrate: bool) -> anyhow::Result<store_pos
         connections: postgres.connections,
         acquire: postgres.acquire,
         statement: postgres.statement,
+        silence: postgres.silence,
         schema: postgres.schema.clone(),
         migrate,
         accept_data_loss: postgres.accept_data_loss,

@@ -23,8 +23,11 @@ pub struct Options {
     pub connections: usize,
     /// How long a request waits for a connection before it is answered `Unavailable`.
     pub acquire: Duration,
-    /// How long a statement may take, and how long a silent server is believed to be alive.
+    /// How long a statement may take.
     pub statement: Duration,
+    /// How long a server that somebody waits for may say nothing at all, also to a new connection, before it is held to be
+    /// gone.
+    pub silence: Duration,
     /// The schema that holds the tables, made where it is missing; otherwise the one that the user's sessions have.
     pub schema: Option<String>,
     /// Whether missing migrations are applied. Otherwise a database that lacks more than the last one is refused.
@@ -41,6 +44,7 @@ impl Default for Options {
             connections: 16,
             acquire: Duration::from_millis(250),
             statement: Duration::from_secs(5),
+            silence: Duration::from_secs(1),
             schema: None,
             migrate: true,
             accept_data_loss: false,
@@ -115,8 +119,12 @@ fn is_unprotected(error: &tokio_postgres::Error) -> bool {
         || source.to_string() == "server does not support TLS"
 }
 
-/// TCP: how long one host may take to answer, and how long it may be silent.
+/// TCP: how long one host may take to answer, how long what was sent may remain without acknowledgement, and how long a
+/// connection is idle before it is looked at.
 const CONNECT_WAITS: Duration = Duration::from_secs(1);
+const UNACKNOWLEDGED: Duration = Duration::from_secs(3);
+const IDLE: Duration = Duration::from_secs(5);
+/// How long a connection apart from the pool may take to be made.
 const SILENCE: Duration = Duration::from_secs(5);
 /// How long a write waits for another one's row.
 const LOCK_WAITS: Duration = Duration::from_secs(2);
@@ -155,9 +163,9 @@ impl Connector {
         config
             .ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable })
             .connect_timeout(CONNECT_WAITS)
-            .tcp_user_timeout(SILENCE)
+            .tcp_user_timeout(UNACKNOWLEDGED)
             .keepalives(true)
-            .keepalives_idle(SILENCE)
+            .keepalives_idle(IDLE)
             .keepalives_interval(Duration::from_secs(1))
             .keepalives_retries(3);
         if config.get_hosts().len() > 1 {
@@ -168,22 +176,38 @@ impl Connector {
 
     /// A connection apart from the pool.
     pub(crate) async fn connect(&self) -> Result<Client, OpenError> {
-        let connected = async {
-            match self.tls.clone() {
-                Some(tls) => {
-                    let (client, connection) = self.config.connect(tls).await?;
-                    tokio::spawn(async move { connection.await.inspect_err(ended) });
-                    Ok(client)
-                }
-                None => {
-                    let (client, connection) = self.config.connect(NoTls).await?;
-                    tokio::spawn(async move { connection.await.inspect_err(ended) });
-                    Ok(client)
-                }
-            }
-        };
         let silent = |_| OpenError::Unreachable(format!("no answer within {SILENCE:?}"));
-        tokio::time::timeout(SILENCE, connected).await.map_err(silent)?
+        Ok(tokio::time::timeout(SILENCE, self.dial()).await.map_err(silent)??)
+    }
+
+    /// Whether the server is there: it lets in a new connection within that time, or says why not. Each host but the last
+    /// may take its time beside.
+    pub(crate) async fn is_answered(&self, within: Duration) -> bool {
+        let others = u32::try_from(self.config.get_hosts().len().saturating_sub(1)).unwrap_or(0);
+        match tokio::time::timeout(within + CONNECT_WAITS * others, self.dial()).await {
+            Ok(Ok(_client)) => true,
+            // Class 57P: it is starting or stopping, and lets nobody in.
+            Ok(Err(error)) => match error.code() {
+                Some(code) => !code.code().starts_with("57P"),
+                None => is_unprotected(&error),
+            },
+            Err(_) => false,
+        }
+    }
+
+    async fn dial(&self) -> Result<Client, tokio_postgres::Error> {
+        match self.tls.clone() {
+            Some(tls) => {
+                let (client, connection) = self.config.connect(tls).await?;
+                tokio::spawn(async move { connection.await.inspect_err(ended) });
+                Ok(client)
+            }
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await?;
+                tokio::spawn(async move { connection.await.inspect_err(ended) });
+                Ok(client)
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod failure;
 mod migration;
 mod pipeline;
 mod pool;
+mod presence;
 mod read;
 mod row;
 mod sql;

@@ -3,18 +3,20 @@
 
 use crate::connect::{Connector, OpenError, Options, ServerState, session_settings};
 use crate::failure::{Failure, told};
+use crate::presence::Presence;
+use crate::sql;
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, Timeouts,
+    Hook, HookError, Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Timeouts,
 };
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_postgres::NoTls;
 
-/// How long a connection may take to be made, apart from who waits for it.
+/// How long a connection may take to be made, apart from who waits for it, and then to be looked at.
 const CREATE_WAITS: Duration = Duration::from_secs(5);
-/// How long nobody tries after a failed attempt.
-const BREAK: Duration = Duration::from_millis(200);
 /// How much longer than the server the client waits for a statement's end.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -22,7 +24,15 @@ pub(crate) struct Pool {
     inner: deadpool_postgres::Pool,
     acquire: Duration,
     statement: Duration,
-    breaker: Breaker,
+    presence: Arc<Presence>,
+    /// Watches over the presence.
+    attendant: JoinHandle<()>,
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.attendant.abort();
+    }
 }
 
 impl Pool {
@@ -52,48 +62,63 @@ impl Pool {
             .post_create(prepare_session)
             .build()
             .map_err(|error| OpenError::Setting(error.to_string()))?;
-        Ok(Self {
-            inner,
-            acquire: options.acquire,
-            statement: options.statement,
-            breaker: Breaker::default(),
-        })
+        let presence = Arc::new(Presence::new());
+        let attendant = tokio::spawn({
+            let (presence, connector, inner) = (Arc::clone(&presence), connector.clone(), inner.clone());
+            let silence = options.silence;
+            async move { presence.attend(&connector, silence, &inner).await }
+        });
+        Ok(Self { inner, acquire: options.acquire, statement: options.statement, presence, attendant })
     }
 
     /// A connection, or the news that there is none.
     pub(crate) async fn acquire(&self) -> Result<Object, Failure> {
-        self.breaker.pass(self.acquire)?;
+        let gone = || Failure::Refused("the database was not reached a moment ago".to_owned());
+        if self.presence.is_gone() {
+            return Err(gone());
+        }
         let pool = self.inner.clone();
         let mut getting = Box::pin(async move { pool.get().await });
-        match timeout(self.acquire, &mut getting).await {
-            Ok(Ok(object)) => {
-                self.breaker.close();
-                Ok(object)
-            }
+        let got = tokio::select! {
+            got = timeout(self.acquire, &mut getting) => got,
+            () = self.presence.left() => return Err(gone()),
+        };
+        match got {
+            Ok(Ok(object)) => Ok(object),
             Ok(Err(error)) => {
-                let dead = matches!(error, PoolError::Backend(_) | PoolError::PostCreateHook(_));
-                if dead && self.inner.status().size == 0 {
-                    self.breaker.open();
-                }
+                leave_if_lost(&self.inner, &self.presence, &error);
                 Err(Failure::Refused(told_by_pool(&error)))
             }
             Err(_) => {
                 // It is being made. Whoever comes next finds it in the pool.
-                tokio::spawn(async move { drop(getting.await) });
+                let (pool, presence) = (self.inner.clone(), Arc::clone(&self.presence));
+                tokio::spawn(async move {
+                    if let Ok(Err(error)) = timeout(2 * CREATE_WAITS, getting).await {
+                        leave_if_lost(&pool, &presence, &error);
+                    }
+                });
                 Err(Failure::Refused(format!("no connection within {:?}", self.acquire)))
             }
         }
     }
 
-    /// The work's outcome within the time of a statement, or of `longer`.
+    /// The work's outcome within the time of a statement, or of `longer`, and before the server is known to be gone.
     pub(crate) async fn limited<T>(
         &self,
         longer: Option<Duration>,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let limit = longer.unwrap_or(self.statement) + GRACE;
-        let late = |_| Failure::Lost(format!("no answer within {limit:?}"));
-        timeout(limit, work).await.map_err(late)?
+        let _waiting = self.presence.wait();
+        let outcome = tokio::select! {
+            outcome = timeout(limit, work) => outcome,
+            () = self.presence.left() => return Err(Failure::Lost("the database is gone".to_owned())),
+        };
+        let outcome = outcome.map_err(|_| Failure::Lost(format!("no answer within {limit:?}")))?;
+        if !matches!(outcome, Err(Failure::Lost(_))) {
+            self.presence.hear();
+        }
+        outcome
     }
 
     /// Keeps a good connection and closes one of no use. Idle ones beside it are closed too: they reach the same server.
@@ -119,36 +144,20 @@ fn told_by_pool(error: &PoolError) -> String {
     }
 }
 
-/// After a failed attempt to connect nobody tries for a while; then one does, and the others wait for its news.
-#[derive(Default)]
-struct Breaker {
-    /// When the next attempt may be made; `None` while all is well.
-    retry_at: Mutex<Option<Instant>>,
+/// Without any connection left, one that cannot be made means that the server is gone.
+fn leave_if_lost(pool: &deadpool_postgres::Pool, presence: &Presence, error: &PoolError) {
+    let lost = matches!(
+        error,
+        PoolError::Backend(_) | PoolError::PostCreateHook(_) | PoolError::Timeout(TimeoutType::Create)
+    );
+    if lost && pool.status().size == 0 {
+        presence.leave();
+    }
 }
 
-impl Breaker {
-    fn pass(&self, probe: Duration) -> Result<(), Failure> {
-        let mut retry_at = self.retry_at.lock().unwrap_or_else(PoisonError::into_inner);
-        match *retry_at {
-            None => Ok(()),
-            Some(at) if Instant::now() < at => {
-                Err(Failure::Refused("the database was not reached a moment ago".to_owned()))
-            }
-            Some(_) => {
-                *retry_at = Some(Instant::now() + probe);
-                Ok(())
-            }
-        }
-    }
-
-    fn open(&self) {
-        *self.retry_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + BREAK);
-    }
-
-    fn close(&self) {
-        let mut retry_at = self.retry_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if retry_at.take().is_some() {
-            tracing::info!("the database is reached again");
-        }
-    }
+/// Makes sure of a connection in the pool. Those that are there already may be as dead as the others.
+pub(crate) async fn reach(pool: &deadpool_postgres::Pool) -> Result<(), String> {
+    pool.retain(|_, _| false);
+    let object = pool.get().await.map_err(|error| told_by_pool(&error))?;
+    object.simple_query(sql::HELLO).await.map(drop).map_err(|error| told(&error))
 }

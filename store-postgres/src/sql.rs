@@ -332,6 +332,8 @@ pub(crate) const BEGIN_WRITE: &str =
 pub(crate) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 pub(crate) const COMMIT: &str = "COMMIT";
 
+/// Asks for nothing but an answer.
+pub(crate) const HELLO: &str = "SELECT 1";
 /// One row about the server that a new connection reaches: what it must not be.
 pub(crate) const SERVER_STATE: &str = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only'), \
     current_setting('synchronous_commit'), current_setting('fsync', true), 'B' < 'a', \

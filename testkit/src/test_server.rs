@@ -271,6 +271,7 @@ async fn postgres(url: &str, schema: String) -> PostgresStore {
         tls: store_postgres::Tls::Off,
         connections: 4,
         acquire: Duration::from_secs(20),
+        silence: Duration::from_secs(20),
         schema: Some(schema),
         // A server for tests does not wait for the disk.
         accept_data_loss: true,

@@ -36,9 +36,8 @@ const NOTICES: Duration = Duration::from_secs(10);
 const HEALS: Duration = Duration::from_secs(5);
 /// How long bad weather lasts after the node has noticed.
 const LASTS: Duration = Duration::from_secs(1);
-/// A refusal that takes longer is none that a client can wait for. A connection on which nothing comes is given up after
-/// `statement_seconds` (5), and a request may be the one that finds it so.
-const LONGEST_REFUSAL: Duration = Duration::from_secs(8);
+/// A refusal that takes longer is none that a client can wait for: by then the node knows, and refuses without a try.
+const LONGEST_REFUSAL: Duration = Duration::from_secs(3);
 
 async fn run(world: &mut World) -> Result<Verdict> {
     let proxy = Proxy::start(world.postgres()?.port()).await?;

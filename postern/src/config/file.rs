@@ -81,6 +81,7 @@ pub(super) struct Postgres {
     pub(super) connections: Option<u32>,
     pub(super) acquire_milliseconds: Option<u64>,
     pub(super) statement_seconds: Option<u64>,
+    pub(super) silence_milliseconds: Option<u64>,
     #[serde(default)]
     pub(super) accept_data_loss: bool,
 }

@@ -38,6 +38,8 @@ pub struct Postgres {
     pub acquire: Duration,
     /// How long a statement may take.
     pub statement: Duration,
+    /// How long a server that somebody waits for may say nothing at all.
+    pub silence: Duration,
     /// Whether a server is used that could lose acknowledged writes.
     pub accept_data_loss: bool,
 }
@@ -120,6 +122,7 @@ fn postgres(url: String, file: file::Postgres) -> Result<Store, (String, String)
         connections: usize::try_from(connections).unwrap_or(usize::MAX),
         acquire: Duration::from_millis(positive("acquire_milliseconds", file.acquire_milliseconds, 250)?),
         statement: Duration::from_secs(positive("statement_seconds", file.statement_seconds, 5)?),
+        silence: Duration::from_millis(positive("silence_milliseconds", file.silence_milliseconds, 1000)?),
         accept_data_loss: file.accept_data_loss,
     }))
 }

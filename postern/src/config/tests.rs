@@ -50,6 +50,7 @@ fn the_scheme_of_the_url_names_the_database() {
     assert_eq!(stated["connections"].as_integer().unwrap() as usize, postgres.connections);
     assert_eq!(stated["acquire_milliseconds"].as_integer().unwrap() as u128, postgres.acquire.as_millis());
     assert_eq!(stated["statement_seconds"].as_integer().unwrap() as u64, postgres.statement.as_secs());
+    assert_eq!(stated["silence_milliseconds"].as_integer().unwrap() as u128, postgres.silence.as_millis());
 }
 
 #[test]

@@ -83,6 +83,11 @@ impl Cluster {
         format!("postgres://postern@{}/postgres", host(self.path()))
     }
 
+    /// The file of its Unix socket.
+    pub(super) fn socket(&self) -> PathBuf {
+        self.path().join(".s.PGSQL.5432")
+    }
+
     /// Both, of which one takes writes.
     pub(super) fn url_with(&self, other: &Self) -> String {
         format!("postgres://postern@{},{}/postgres", host(self.path()), host(other.path()))

@@ -4,6 +4,8 @@ mod cluster;
 mod faults;
 mod migrations;
 mod nodes;
+mod presence;
+mod proxy;
 mod statements;
 mod tls;
 
@@ -85,6 +87,7 @@ fn options() -> Options {
         tls: Tls::Off,
         connections: 8,
         acquire: Duration::from_secs(20),
+        silence: Duration::from_secs(20),
         accept_data_loss: true,
         ..Options::default()
     }

@@ -1,8 +1,8 @@
 // The pages that need nobody to be signed in: where things are, what went wrong.
 
 import assert from "node:assert/strict";
-import { BASE, CALLBACK, ISSUER, ask, authorizeUrl, createClient, pkce } from "../site.mjs";
-import { LOGIN } from "../walk.mjs";
+import { BASE, CALLBACK, ISSUER, ask, authorizeUrl, createClient, pkce, redeem } from "../site.mjs";
+import { CONSENT, LOGIN, codeIn, finish, logIn } from "../walk.mjs";
 
 export const scenarios = [
   { name: "landing: the server's page leads to what exists", run: (visit) => landing(visit, "/", "landing") },
@@ -11,6 +11,7 @@ export const scenarios = [
   { name: "error page: an unknown client stays here", run: unknownClient },
   { name: "not found: the page helps on", run: notFound },
   { name: "login page: a wrong password may be mended", run: wrongPassword },
+  { name: "login page: Back after a wrong password sends nothing again", run: backAfterWrongPassword },
   { name: "login page: in the language that was asked for", run: language },
 ];
 
@@ -75,6 +76,39 @@ async function wrongPassword(visit) {
   await page.fill("#password", "user");
   await page.keyboard.press("Enter");
   await page.locator("#consent-form").waitFor();
+}
+
+/** The history holds pages, no forms: a browser that would have to send one again shows a page of its own instead. */
+async function backAfterWrongPassword(visit) {
+  const { page } = visit;
+  const clientId = await createClient("Back");
+  const { verifier, challenge } = pkce();
+  await page.goto(authorizeUrl(clientId, challenge));
+  await logIn(page, { name: "ada@example.com", password: "wrong" });
+  await page.locator("#login-problem").waitFor();
+  assert.ok(!page.url().includes("ada"), "the name stays out of the address");
+  const again = await page.reload();
+  assert.equal(again.status(), 401);
+  assert.equal(again.request().method(), "GET");
+  await logIn(page);
+  await page.locator(CONSENT).waitFor();
+  // From the consent back over both login pages: each is loaded, and leads to what is due.
+  await page.goBack();
+  await page.locator(CONSENT).waitFor();
+  assert.ok(page.url().startsWith(ISSUER), page.url());
+  const answer = await redeem(clientId, codeIn(await finish(page)), verifier);
+  assert.equal(answer.status, 200, answer.text);
+
+  const elsewhere = await visit.tab();
+  await elsewhere.goto(authorizeUrl(await createClient("Back before the end"), pkce().challenge, { prompt: "login" }));
+  await logIn(elsewhere, { name: "user", password: "wrong" });
+  await elsewhere.locator("#login-problem").waitFor();
+  await elsewhere.goBack();
+  await elsewhere.locator(LOGIN).waitFor();
+  assert.equal(await elsewhere.locator("#login-problem").count(), 0, "the page as it was first");
+  await elsewhere.goForward();
+  await elsewhere.locator("#login-problem").waitFor();
+  codeIn(await finish(elsewhere));
 }
 
 async function language(visit) {

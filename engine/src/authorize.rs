@@ -51,8 +51,8 @@ pub enum AuthorizeAnswer {
     /// To the client; `targets` are where a form may lead (CSP `form-action`). `browser_state` is for the cookie that
     /// the check_session_iframe reads, where the workspace has one.
     Respond { outgoing: Outgoing, targets: Vec<String>, browser_state: Option<String> },
-    /// To one of our pages, in a login keyed by `login_id`.
-    Continue { page: NextPage, login_id: String, new_browser: Option<String> },
+    /// To one of our pages, in a login keyed by `login_id`; `notice` is what the page has to say, sealed.
+    Continue { page: NextPage, login_id: String, new_browser: Option<String>, notice: Option<String> },
     /// To the authorization endpoint again, with the same request.
     StartAgain { query: String },
     /// To the error page; `client_uri` leads back when the client is known.
@@ -323,6 +323,7 @@ impl Engine {
                 page,
                 login_id: open.login_id.clone(),
                 new_browser: None,
+                notice: None,
             });
         }
         let mut entropy = SystemEntropy::default();
@@ -346,7 +347,8 @@ impl Engine {
         let artifact = Artifact::new(login_id.hash(), cx.now.plus(INTERACTION_LIFE), &interaction);
         let write = Write::PutArtifact { artifact, expect: Expect::Absent };
         self.commit_decision(standing.workspace, vec![write], Vec::new(), standing.call).await?;
-        Ok(AuthorizeAnswer::Continue { page, login_id: login_id.expose().to_owned(), new_browser })
+        let login_id = login_id.expose().to_owned();
+        Ok(AuthorizeAnswer::Continue { page, login_id, new_browser, notice: None })
     }
 
     async fn consent_document(&self, standing: &Standing<'_>) -> Result<Option<Document>, EngineError> {

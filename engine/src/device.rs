@@ -14,6 +14,7 @@ use protocol::device_authorization::{self, UserCodeEntry, answer, is_answerable}
 use protocol::error::{Reason, Refusal};
 use protocol::grant::device_code::DeviceCode;
 use protocol::params::Params;
+use protocol::rate_limit::retry_after;
 use protocol::record::{Artifact, ArtifactKind, Expect, Write};
 use protocol::scope::ScopeSet;
 use protocol::subject::Subject;
@@ -30,7 +31,7 @@ pub enum DevicePage {
     /// A login comes first.
     Login(DeviceLogin),
     /// The person types the code.
-    Enter { subject: Subject, problem: Option<DeviceProblem> },
+    Enter { subject: Subject, problem: Option<Refusal> },
     /// The person decides.
     Confirm(Box<DeviceQuestion>),
     /// The person has decided.
@@ -43,19 +44,8 @@ pub struct DeviceLogin {
     pub csrf: String,
     /// A browser that was not known yet.
     pub new_browser: Option<String>,
-    pub problem: Option<DeviceProblem>,
-}
-
-/// Why the form is shown again.
-pub struct DeviceProblem {
-    pub refusal: Refusal,
-    pub retry_after: Option<Duration>,
-}
-
-impl From<Reason> for DeviceProblem {
-    fn from(reason: Reason) -> Self {
-        Self { refusal: reason.into(), retry_after: None }
-    }
+    /// Why the form is shown again.
+    pub problem: Option<Refusal>,
 }
 
 /// Who asks for what.
@@ -103,7 +93,7 @@ struct Waiting {
 enum Typed {
     Nothing,
     Known(Waiting),
-    Problem(DeviceProblem),
+    Problem(Refusal),
 }
 
 impl Engine {
@@ -197,9 +187,8 @@ impl Engine {
         }
         let typed = (form.get("username").unwrap_or(""), form.get("password").unwrap_or(""));
         match self.check_password(workspace, typed, None, call).await? {
-            PasswordCheck::Refused { refusal, retry_after } => {
-                let problem = Some(DeviceProblem { refusal, retry_after });
-                Ok(DeviceLoginAnswer::Again(DeviceLogin { problem, ..page }))
+            PasswordCheck::Refused(refusal) => {
+                Ok(DeviceLoginAnswer::Again(DeviceLogin { problem: Some(refusal), ..page }))
             }
             PasswordCheck::Fits { subject, idp_uid, mut writes } => {
                 let now = self.now();
@@ -274,10 +263,10 @@ impl Engine {
         let person = live.session.subject.sub.as_str();
         let throttle = self.user_code_throttle(workspace, person, &call.source).await?;
         if let Some(wait) = throttle.wait(self.now()) {
-            let refusal = Reason::UserCodesThrottled.into();
+            let refusal = Refusal::new(Reason::UserCodesThrottled).retry_after(retry_after(wait));
             let event = Event::new("device_authorization", "throttled").subject(person).reason(&refusal);
             self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
-            return Ok(Typed::Problem(DeviceProblem { refusal, retry_after: Some(wait) }));
+            return Ok(Typed::Problem(refusal));
         }
         let waiting = match UserCode::read(typed) {
             Some(user_code) => self.waiting(workspace, user_code).await?,

@@ -58,10 +58,10 @@ impl Engine {
         Ok(Some(match self.check_password(workspace, typed, Some(&client.client_id), call).await? {
             PasswordCheck::Fits { subject, writes, .. } => Ok(Person { subject, writes }),
             // RFC 6749 §5.2: credentials of a person that do not fit are an invalid grant.
-            PasswordCheck::Refused { refusal, .. } if refusal.reason == Reason::CredentialsWrong => {
+            PasswordCheck::Refused(refusal) if refusal.reason == Reason::CredentialsWrong => {
                 Err(Reason::PasswordWrong.into())
             }
-            PasswordCheck::Refused { refusal, .. } => Err(refusal),
+            PasswordCheck::Refused(refusal) => Err(refusal),
         }))
     }
 

@@ -46,6 +46,11 @@ impl Engine {
     /// Explains a refusal, and keeps the explanation for `postern explain` (soon, not at once).
     pub fn explain(&self, tenant: &TenantId, refusal: &Refusal, call: &Call) -> Explanation {
         self.measures.refused(refusal.reason);
+        self.explain_again(tenant, refusal, call)
+    }
+
+    /// The same for an answer that only shows what was refused, and counted, before.
+    pub fn explain_again(&self, tenant: &TenantId, refusal: &Refusal, call: &Call) -> Explanation {
         let now = self.now();
         let explanation = Explanation::of(refusal, &call.trace_id, &call.request, now);
         tracing::info!(

@@ -6,13 +6,13 @@
 
 use crate::authorize::{AuthorizeAnswer, Browser, NextPage, OpenInteraction, Standing};
 use crate::entropy::SystemEntropy;
+use crate::form_origin::{Form, FormOrigin};
 use crate::session::LiveSession;
 use crate::unpack::restart;
 use crate::{Call, Engine, EngineError, Workspace, seal};
 use protocol::authorize::{AuthorizeRequest, Envelope, Interaction, Progress, Step, next_step, resume};
 use protocol::client::Client;
 use protocol::consent::Consent;
-use protocol::decision::Derive;
 use protocol::error::{Reason, Refusal};
 use protocol::form_action;
 use protocol::params::Params;
@@ -97,72 +97,6 @@ impl Loaded {
     }
 }
 
-/// Which kind of form an anti-forgery value is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// Whoever is logged in meanwhile, the credentials typed are the ones that count.
-    Login,
-    /// A yes or no of the person that the page named.
-    Decision,
-}
-
-impl Loaded {
-    /// The anti-forgery value of a form: bound to browser and login, and for a decision to the session, so that
-    /// a form shown to one person is not sent by another (attacks CNS-04, SES-06).
-    fn csrf(&self, workspace: &Workspace, browser: &Browser, form: Form) -> String {
-        let session = match (form, &self.session) {
-            (Form::Decision, Some(session)) => jose::base64url::encode(&jose::sha256(&session.hash.0)),
-            _ => String::new(),
-        };
-        self.csrf_for(workspace, browser, &session)
-    }
-
-    /// Names the session, so that a form of ours for an earlier session is told from a forged one.
-    fn csrf_for(&self, workspace: &Workspace, browser: &Browser, session: &str) -> String {
-        let browser = browser.browser.as_deref().unwrap_or_default();
-        let bound = [browser, &self.open.login_id, session].join("\0");
-        format!("{session}.{}", jose::base64url::encode(&workspace.deriver.derive("form", &bound)))
-    }
-
-    /// Whether the form is one that we made, and for whom.
-    pub(crate) fn origin_of(
-        &self,
-        workspace: &Workspace,
-        browser: &Browser,
-        kind: Form,
-        form: &Params,
-    ) -> FormOrigin {
-        let Some(sent) = form.get("csrf") else { return FormOrigin::Forged };
-        let is = |value: String| jose::constant_time_eq(sent.as_bytes(), value.as_bytes());
-        if is(self.csrf(workspace, browser, kind)) {
-            return FormOrigin::Ours;
-        }
-        let session = sent.split_once('.').map_or("", |(session, _)| session);
-        if is(self.csrf_for(workspace, browser, session)) { FormOrigin::Stale } else { FormOrigin::Forged }
-    }
-
-    /// The answer to a form that does not count: a stale page is shown anew, a forged one refused.
-    pub(crate) fn does_not_count(&self, origin: FormOrigin, page: NextPage) -> AuthorizeAnswer {
-        if origin == FormOrigin::Stale {
-            let login_id = self.open.login_id.clone();
-            return AuthorizeAnswer::Continue { page, login_id, new_browser: None };
-        }
-        AuthorizeAnswer::Refused {
-            refusal: Reason::FormForged.into(),
-            client: Some(Arc::clone(&self.client)),
-        }
-    }
-}
-
-/// Where a form comes from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FormOrigin {
-    Ours,
-    /// Made by us for this browser and login, before the session changed in another tab.
-    Stale,
-    Forged,
-}
-
 impl Engine {
     /// What is shown under a `login_id`.
     ///
@@ -214,11 +148,11 @@ impl Engine {
             Ok(loaded) => loaded,
             Err(answer) => return Ok(answer),
         };
+        let standing = loaded.standing(workspace, browser, call);
         let origin = loaded.origin_of(workspace, browser, Form::Decision, form);
         if origin != FormOrigin::Ours {
-            return Ok(loaded.does_not_count(origin, NextPage::Consent));
+            return self.does_not_count(&standing, origin, NextPage::Consent, form);
         }
-        let standing = loaded.standing(workspace, browser, call);
         if form.get("action") == Some("switch") {
             return Ok(AuthorizeAnswer::StartAgain { query: with_prompt_login(standing.query) });
         }
@@ -233,6 +167,7 @@ impl Engine {
                 page: NextPage::Consent,
                 login_id: login_id.to_owned(),
                 new_browser: None,
+                notice: None,
             }),
         }
     }
@@ -253,11 +188,11 @@ impl Engine {
             Ok(loaded) => loaded,
             Err(answer) => return Ok(answer),
         };
+        let standing = loaded.standing(workspace, browser, call);
         let origin = loaded.origin_of(workspace, browser, Form::Decision, form);
         if origin != FormOrigin::Ours {
-            return Ok(loaded.does_not_count(origin, NextPage::SelectAccount));
+            return self.does_not_count(&standing, origin, NextPage::SelectAccount, form);
         }
-        let standing = loaded.standing(workspace, browser, call);
         match form.get("action") {
             Some("switch") => {
                 return Ok(AuthorizeAnswer::StartAgain { query: with_prompt_login(standing.query) });

@@ -1,7 +1,8 @@
 //! Login with name and password at the Sandbox identity provider.
 
 use crate::authorize::{AuthorizeAnswer, Browser, NextPage};
-use crate::interaction::{Form, FormOrigin, InteractionPage, Loaded, LoginPage};
+use crate::form_origin::{Form, FormOrigin};
+use crate::interaction::Loaded;
 use crate::password::PasswordCheck;
 use crate::session::{self, LiveSession};
 use crate::{Call, Engine, Workspace};
@@ -14,13 +15,10 @@ use protocol::subject::Subject;
 use std::time::Duration;
 
 /// How a login form is answered.
-#[expect(clippy::large_enum_variant, reason = "one per login, on its way to a page")]
 pub enum LoginAnswer {
-    /// The page again, with why: wrong credentials, or too many failures.
-    Again { page: LoginPage, refusal: Refusal, retry_after: Option<Duration> },
     /// Logged in: set the cookie for `life`, then go on.
     LoggedIn { session: String, life: Duration, answer: AuthorizeAnswer },
-    /// Go on without a login.
+    /// Go on without a login; to the page again, with why, after wrong credentials or too many failures.
     Answer(AuthorizeAnswer),
 }
 
@@ -41,21 +39,26 @@ impl Engine {
             Ok(loaded) => loaded,
             Err(answer) => return Ok(LoginAnswer::Answer(answer)),
         };
+        let standing = loaded.standing(workspace, browser, call);
         let origin = loaded.origin_of(workspace, browser, Form::Login, form);
         if origin != FormOrigin::Ours {
-            return Ok(LoginAnswer::Answer(loaded.does_not_count(origin, NextPage::Login)));
+            let answer = self.does_not_count(&standing, origin, NextPage::Login, form)?;
+            return Ok(LoginAnswer::Answer(answer));
         }
         if form.get("action") == Some("cancel") {
-            let standing = loaded.standing(workspace, browser, call);
             let answer = self.refuse_and_close(&standing, &Reason::UserCancelled.into()).await?;
             return Ok(LoginAnswer::Answer(answer));
         }
-        let typed = (form.get("username").unwrap_or(""), form.get("password").unwrap_or(""));
+        let again = |refusal: &Refusal| {
+            self.ask_again(&standing, NextPage::Login, refusal, form).map(LoginAnswer::Answer)
+        };
+        let (Some(username), Some(password)) = (form.get("username"), form.get("password")) else {
+            // An empty field is no attempt: nothing is compared and nothing is counted (attack LGN-02).
+            return again(&Reason::ParameterMissing.into());
+        };
         let client = loaded.client.client_id.clone();
-        match self.check_password(workspace, typed, Some(&client), call).await? {
-            PasswordCheck::Refused { refusal, retry_after } => {
-                self.login_again(workspace, login_id, browser, call, refusal, retry_after).await
-            }
+        match self.check_password(workspace, (username, password), Some(&client), call).await? {
+            PasswordCheck::Refused(refusal) => again(&refusal),
             PasswordCheck::Fits { subject, idp_uid, writes } => {
                 self.logged_in(workspace, browser, call, loaded, subject, idp_uid, writes).await
             }
@@ -91,24 +94,5 @@ impl Engine {
         progress.account_chosen = true;
         let answer = self.advance(&loaded.standing(workspace, browser, call), &progress, None).await?;
         Ok(LoginAnswer::LoggedIn { session: handle.expose().to_owned(), life, answer })
-    }
-
-    async fn login_again(
-        &self,
-        workspace: &Workspace,
-        login_id: &str,
-        browser: &Browser,
-        call: &Call,
-        refusal: Refusal,
-        retry_after: Option<Duration>,
-    ) -> Result<LoginAnswer, Refusal> {
-        match self.interaction_page(workspace, login_id, browser, call).await? {
-            InteractionPage::Login(page) => Ok(LoginAnswer::Again { page, refusal, retry_after }),
-            InteractionPage::SelectAccount(page) => Ok(LoginAnswer::Again { page, refusal, retry_after }),
-            InteractionPage::Consent(consent) => {
-                Ok(LoginAnswer::Again { page: consent.page, refusal, retry_after })
-            }
-            InteractionPage::Answer(answer) => Ok(LoginAnswer::Answer(answer)),
-        }
     }
 }

@@ -6,17 +6,17 @@ use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
 use protocol::id::{ClientId, IdpId, SessionId, Uid};
 use protocol::idp::{Idp, StaticUser};
+use protocol::rate_limit::retry_after;
 use protocol::record::Write;
 use protocol::subject::{CredentialMark, Subject};
 use protocol::time::Timestamp;
-use std::time::Duration;
 
 /// What became of a name and a password.
 pub(crate) enum PasswordCheck {
     /// They fit. The writes belong into the commit of whatever follows.
     Fits { subject: Subject, idp_uid: Uid, writes: Vec<Write> },
     /// They do not, or nobody looked at them: too many failures before.
-    Refused { refusal: Refusal, retry_after: Option<Duration> },
+    Refused(Refusal),
 }
 
 impl Engine {
@@ -34,10 +34,10 @@ impl Engine {
         let server = workspace.server.id.as_str();
         let throttle = self.throttle(&workspace.tenant, server, username, &call.source).await?;
         if let Some(wait) = throttle.wait(self.now()) {
-            let refusal = Reason::LoginThrottled.into();
+            let refusal = Refusal::new(Reason::LoginThrottled).retry_after(retry_after(wait));
             let event = of_client(Event::new("login", "throttled"), client).reason(&refusal);
             self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
-            return Ok(PasswordCheck::Refused { refusal, retry_after: Some(wait) });
+            return Ok(PasswordCheck::Refused(refusal));
         }
         let user = workspace.static_user(username);
         let hash = user.map(|(_, _, user)| user.password_hash.as_str());
@@ -52,10 +52,7 @@ impl Engine {
                 None => event,
             };
             self.commit_decision(workspace, throttle.failed(self.now()), vec![event], call).await?;
-            return Ok(PasswordCheck::Refused {
-                refusal: Reason::CredentialsWrong.into(),
-                retry_after: None,
-            });
+            return Ok(PasswordCheck::Refused(Reason::CredentialsWrong.into()));
         };
         let mut subject = subject_of(workspace, idp_uid, idp, user, self.now());
         subject.amr = if idp.static_amr.is_empty() { vec!["pwd".to_owned()] } else { idp.static_amr.clone() };

@@ -9,6 +9,7 @@ use protocol::client::Client;
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
 use protocol::id::ClientId;
+use protocol::rate_limit::retry_after;
 use protocol::record::{Artifact, Document, DocumentKind, Expect, HandleHash, Write};
 use protocol::registration::{self, Registrant, RegistrationToken};
 use protocol::resource_request::ResourceRequest;
@@ -188,8 +189,7 @@ impl Engine {
         let settings = &workspace.server.dynamic_client_registration;
         let throttle = self.registration_throttle(workspace, &call.source).await?;
         if let Some(wait) = throttle.wait(settings.max_registrations_per_source, self.now()) {
-            return Err(Refusal::new(Reason::RegistrationsThrottled)
-                .retry_after(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1)));
+            return Err(Refusal::new(Reason::RegistrationsThrottled).retry_after(retry_after(wait)));
         }
         let parent = Some(workspace.server.id.as_str());
         let page = Page::first(settings.max_clients);

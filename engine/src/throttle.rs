@@ -62,16 +62,13 @@ impl Engine {
 impl Throttle {
     /// How long to wait before the next try is looked at; `None` if it may be now.
     pub(crate) fn wait(&self, now: Timestamp) -> Option<Duration> {
-        if self.source_failures.count >= SOURCE_LIMIT {
-            let end = self.source_failures.since.plus(SOURCE_WINDOW);
-            if now < end {
-                return Some(end.since(now));
-            }
-        }
-        let over = self.account_failures.count.checked_sub(ACCOUNT_LIMIT)?;
-        let pause = Duration::from_secs(1 << over.min(10)).min(LONGEST_PAUSE);
-        let end = self.account_failures.last.plus(pause);
-        (now < end).then(|| end.since(now))
+        let of_source = (self.source_failures.count >= SOURCE_LIMIT)
+            .then(|| self.source_failures.since.plus(SOURCE_WINDOW).since(now));
+        let of_account = self.account_failures.count.checked_sub(ACCOUNT_LIMIT).map(|over| {
+            let pause = Duration::from_secs(1 << over.min(10)).min(LONGEST_PAUSE);
+            self.account_failures.last.plus(pause).since(now)
+        });
+        of_source.max(of_account).filter(|wait| !wait.is_zero())
     }
 
     /// What to store after a failure. Lost updates among parallel tries do no harm: the count only lags.
@@ -234,5 +231,15 @@ mod tests {
         assert_eq!(throttle(20).wait(now), Some(Duration::from_secs(1)));
         assert_eq!(throttle(20).wait(now.plus(Duration::from_secs(1))), None);
         assert_eq!(throttle(60).wait(now), Some(LONGEST_PAUSE));
+    }
+
+    #[test]
+    fn rfc9110_10_2_3_of_two_pauses_the_longer_one_is_told() {
+        let now = Timestamp::from_seconds(1000);
+        let source_failures = LoginFailures { count: SOURCE_LIMIT, since: now, last: now };
+        let both = |count| Throttle { source_failures: source_failures.clone(), ..throttle(count) };
+        assert_eq!(both(20).wait(now), Some(SOURCE_WINDOW));
+        assert_eq!(both(60).wait(now), Some(LONGEST_PAUSE));
+        assert_eq!(both(60).wait(now.plus(SOURCE_WINDOW)), Some(LONGEST_PAUSE - SOURCE_WINDOW));
     }
 }

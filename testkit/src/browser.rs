@@ -82,6 +82,13 @@ impl Browser {
         async move { self.submit(&form).await }
     }
 
+    /// Types a wrong password on a login page, and follows to the page that says so.
+    #[track_caller]
+    pub fn mistype<'a>(&'a self, page: &Answer) -> impl Future<Output = Answer> + 'a {
+        let form = page.form("login-form").with("username", "user").with("password", "wrong");
+        async move { self.submit(&form).await }
+    }
+
     /// Allows on a consent page, and follows.
     #[track_caller]
     pub fn allow<'a>(&'a self, page: &Answer) -> impl Future<Output = Answer> + 'a {

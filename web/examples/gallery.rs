@@ -81,7 +81,7 @@ fn sign_in(lang: Lang) -> Vec<(&'static str, String)> {
     };
     let failed =
         LoginView { username: "ada".to_owned(), problem: Some(LoginProblem::Credentials), ..view.clone() };
-    let throttled = LoginView { problem: Some(LoginProblem::Throttled), ..failed.clone() };
+    let throttled = LoginView { problem: Some(LoginProblem::Throttled { seconds: 40 }), ..failed.clone() };
     let bare = LoginView {
         frame: Frame {
             workspace_name: Some("Bank of Nowhere – retail customers, northern branch".to_owned()),

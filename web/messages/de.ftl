@@ -9,6 +9,15 @@ powered-by = Geschützt durch Postern
 cancel = Abbrechen
 signed-in-as = Angemeldet als
 use-another-account = Anderes Konto verwenden
+form-of-earlier-session = Seit diese Seite geöffnet wurde, hat die in diesem Browser angemeldete Person gewechselt. Ihre Antwort wurde nicht gezählt. Prüfen Sie, wer jetzt angemeldet ist, und antworten Sie noch einmal.
+wait-seconds = { $seconds ->
+    [one] einer Sekunde
+   *[other] { $seconds } Sekunden
+ }
+wait-minutes = { $minutes ->
+    [one] einer Minute
+   *[other] { $minutes } Minuten
+ }
 
 ## Clients
 
@@ -27,8 +36,8 @@ login-sample = In dieser Demonstration können Sie sich anmelden mit
 login-remember-me = In diesem Browser angemeldet bleiben
 login-problem-credentials = Benutzername und Kennwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal.
 login-problem-missing = Geben Sie Benutzername und Kennwort ein.
-login-problem-throttled = Es gab zu viele fehlgeschlagene Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.
-login-problem-stale = Diese Seite war zu lange geöffnet. Melden Sie sich noch einmal an, um fortzufahren.
+login-problem-throttled = Es gab zu viele fehlgeschlagene Versuche. Versuchen Sie es in { $wait } noch einmal.
+login-problem-stale = Seit diese Seite geöffnet wurde, hat die in diesem Browser angemeldete Person gewechselt. Melden Sie sich noch einmal an, um fortzufahren.
 
 ## Consent
 
@@ -53,7 +62,7 @@ device-text = Geben Sie den Code ein, den Ihr Gerät zeigt.
 device-code = Code
 device-submit = Weiter
 device-problem-unknown = Dieser Code ist nicht bekannt oder abgelaufen. Prüfen Sie ihn, oder lassen Sie das Gerät einen neuen erzeugen.
-device-problem-throttled = Es gab zu viele falsche Codes. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.
+device-problem-throttled = Es gab zu viele falsche Codes. Versuchen Sie es in { $wait } noch einmal.
 device-confirm-heading = { $client } bittet auf einem anderen Gerät um Zugriff auf Ihr Konto
 device-confirm-code = Das Gerät zeigt diesen Code
 device-confirm-warning = Erlauben Sie den Zugriff nur, wenn Sie das gerade selbst begonnen haben, auf einem Gerät, das bei Ihnen ist und genau diesen Code zeigt. Sonst kommt jemand anderes in Ihr Konto.

@@ -9,6 +9,15 @@ powered-by = Secured by Postern
 cancel = Cancel
 signed-in-as = Signed in as
 use-another-account = Use another account
+form-of-earlier-session = Since this page was opened, the person signed in in this browser has changed. Your answer was not counted. Check who is signed in now, then answer again.
+wait-seconds = { $seconds ->
+    [one] one second
+   *[other] { $seconds } seconds
+ }
+wait-minutes = { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+ }
 
 ## Clients
 
@@ -27,8 +36,8 @@ login-sample = In this demonstration you can sign in with
 login-remember-me = Keep me signed in in this browser
 login-problem-credentials = That user name and password do not match. Check both and try again.
 login-problem-missing = Enter both your user name and your password.
-login-problem-throttled = There have been too many failed attempts. Wait a few minutes, then try again.
-login-problem-stale = This page had been open for too long. Sign in again to continue.
+login-problem-throttled = There have been too many failed attempts. Try again in { $wait }.
+login-problem-stale = Since this page was opened, the person signed in in this browser has changed. Sign in again to continue.
 
 ## Consent
 
@@ -53,7 +62,7 @@ device-text = Type the code that your device shows.
 device-code = Code
 device-submit = Continue
 device-problem-unknown = That code is not known or has expired. Check it, or let the device make a new one.
-device-problem-throttled = There have been too many wrong codes. Wait a few minutes, then try again.
+device-problem-throttled = There have been too many wrong codes. Try again in { $wait }.
 device-confirm-heading = { $client } asks for access to your account on another device
 device-confirm-code = The device shows this code
 device-confirm-warning = Allow only if you have just started this yourself, on a device that is with you and shows exactly this code. Otherwise somebody else gets into your account.

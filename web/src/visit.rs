@@ -8,7 +8,7 @@ use crate::{answer, cookies, not_found, same_origin, views};
 use axum::extract::{FromRef, FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use engine::demo::DEMO_CLIENT;
-use engine::{AuthorizeAnswer, Browser, Call, Engine, NextPage, Workspace};
+use engine::{AuthorizeAnswer, Browser, Call, Engine, NextPage, Notice, Workspace};
 use http::{HeaderValue, StatusCode, header};
 use protocol::client::Client;
 use protocol::error::{Reason, Refusal};
@@ -17,6 +17,9 @@ use protocol::profile::Rules;
 use protocol::rate_limit::Module;
 use protocol::response_mode::Outgoing;
 use std::sync::Arc;
+
+/// The parameter with what a page has to say of the form before it.
+const NOTICE: &str = "notice";
 
 /// A request of a browser, with the workspace it is about.
 pub(crate) struct Visit {
@@ -91,8 +94,8 @@ impl Visit {
             AuthorizeAnswer::Respond { outgoing, targets, browser_state } => {
                 self.respond(outgoing, targets, browser_state.as_deref())
             }
-            AuthorizeAnswer::Continue { page, login_id, new_browser } => {
-                self.go_on(page, &login_id, new_browser.as_deref())
+            AuthorizeAnswer::Continue { page, login_id, new_browser, notice } => {
+                self.go_on(page, &login_id, notice.as_deref(), new_browser.as_deref())
             }
             AuthorizeAnswer::StartAgain { query } => {
                 self.redirect(&format!("{}?{query}", self.path("oauth2/authorize")))
@@ -126,8 +129,16 @@ impl Visit {
     }
 
     /// To one of our pages; a browser that was not known yet is remembered.
-    fn go_on(&self, page: NextPage, login_id: &str, new_browser: Option<&str>) -> Result<Response, Refusal> {
-        let mut response = self.redirect(&format!("{}?login_id={login_id}", self.path(page_name(page))))?;
+    fn go_on(
+        &self,
+        page: NextPage,
+        login_id: &str,
+        notice: Option<&str>,
+        new_browser: Option<&str>,
+    ) -> Result<Response, Refusal> {
+        let notice = notice.map(|notice| format!("&{NOTICE}={notice}")).unwrap_or_default();
+        let location = format!("{}?login_id={login_id}{notice}", self.path(page_name(page)));
+        let mut response = self.redirect(&location)?;
         if let Some(line) = new_browser.and_then(cookies::set_browser) {
             response.headers_mut().append(header::SET_COOKIE, line);
         }
@@ -173,6 +184,20 @@ impl Visit {
     fn restart(&self, client: Option<&Client>) -> Option<String> {
         let is_demo = client.is_some_and(|client| client.client_id.as_str() == DEMO_CLIENT);
         (self.engine().demo() && is_demo).then(|| self.path("demo"))
+    }
+
+    /// What the page has to say of the form before it, as its address has it.
+    pub(crate) fn sealed_notice(&self) -> Option<String> {
+        self.request.query().ok()?.get(NOTICE).map(str::to_owned)
+    }
+
+    /// The same, opened; kept again for who asks for this answer's trace id.
+    pub(crate) fn notice(&self, login_id: &str) -> Option<Notice> {
+        let notice = self.engine().notice(&self.workspace, login_id, &self.sealed_notice()?)?;
+        if let Some(refusal) = &notice.refusal {
+            self.engine().explain_again(&self.workspace.tenant, refusal, self.call());
+        }
+        Some(notice)
     }
 
     /// The `login_id` of the URL; an absent one finds no login.

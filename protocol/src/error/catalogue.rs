@@ -526,6 +526,10 @@ tables! { [admission proof_of_possession]
         "The form was not sent from this server's own page."
         "Open the page again and send it from there."
 
+    FormOutdated "form_outdated" InvalidRequest "RFC 6749 §10.12"
+        "The form was made for an earlier session in this browser."
+        "Look at the page again, for another user may be logged in now, and send it from there."
+
     // Bearer tokens at our own APIs
     TokenMissing "token_missing" InvalidToken "RFC 6750 §3"
         "An access token is required."

@@ -44,8 +44,7 @@ async fn w_30_every_act_of_a_person_a_client_and_a_stranger_is_in_the_trail() {
     let (admin, browser) = (server.administrator().await, server.browser());
     let client = server.party("client").with_scope("openid offline_access");
     let page = browser.open(&client.authorize_url(&[])).await;
-    let wrong = page.form("login-form").with("username", "user").with("password", "wrong");
-    let page = browser.submit(&wrong).await;
+    let page = browser.mistype(&page).await;
     let consent = browser.log_in(&page).await;
     browser.submit(&consent.form("consent-form").with("decision", "deny")).await;
     let code = client.code_in(&browser).await;
@@ -97,8 +96,7 @@ async fn w_17_a_throttled_login_is_in_the_trail() {
     let (admin, browser) = (server.administrator().await, server.browser());
     let mut page = browser.open(&server.party("client").authorize_url(&[])).await;
     for _ in 0..25 {
-        let wrong = page.form("login-form").with("username", "user").with("password", "wrong");
-        page = browser.submit(&wrong).await;
+        page = browser.mistype(&page).await;
     }
     server.engine().flush().await;
     let [throttled] =

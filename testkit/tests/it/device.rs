@@ -332,8 +332,7 @@ async fn dev_10_nobody_approves_without_a_login() {
         assert!(answer.element("device-allowed").is_none(), "{}", answer.text());
     }
     device.ask().await.expect_error(400, "authorization_pending");
-    let wrong = page.form("login-form").with("username", "user").with("password", "wrong");
-    browser.submit(&wrong).await.expect(401);
+    browser.mistype(&page).await.expect(401);
     let question = browser.log_in(&page).await;
     assert!(question.has_form("device-confirm-form"), "{}", question.text());
 }
@@ -420,8 +419,7 @@ async fn w_17_the_pages_login_counts_failures_with_every_other() {
     let device = server.browser();
     let page = device.open(PAGE).await;
     for _ in 0..20 {
-        let wrong = page.form("login-form").with("username", "user").with("password", "wrong");
-        device.submit(&wrong).await.expect(401);
+        device.mistype(&page).await.expect(401);
     }
     let browser = server.browser();
     let login = browser.open(&server.party("app").authorize_url(&[])).await;

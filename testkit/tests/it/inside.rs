@@ -161,8 +161,7 @@ async fn w_30_every_step_leaves_one_record() {
     let browser = server.browser();
     let client = server.party("client");
     let page = browser.open(&client.authorize_url(&[])).await;
-    let failed = page.form("login-form").with("username", "user").with("password", "wrong");
-    browser.submit(&failed).await;
+    browser.mistype(&page).await;
     let tokens = client.tokens_in(&browser).await;
     client.client_credentials("").await.expect(200);
     client.client_credentials("nonsense").await.expect(400);

@@ -8,8 +8,7 @@ async fn walk(server: &TestServer) -> Vec<Answer> {
     let app = server.party("app");
     let browser = server.browser();
     let login = browser.open(&app.authorize_url(&[("state", "s")])).await;
-    let wrong =
-        browser.submit(&login.form("login-form").with("username", "user").with("password", "x")).await;
+    let wrong = browser.mistype(&login).await;
     let consent = browser.log_in(&login).await;
     let posted = {
         let page = browser.open(&app.authorize_url(&[("response_mode", "form_post")])).await;

@@ -59,7 +59,7 @@ async fn remember_me_lets_the_session_outlive_the_browser() {
             form = form.with("remember_me", chosen);
         }
         // The choice survives a mistyped password.
-        let again = browser.post(&form).await.expect(401);
+        let again = browser.submit(&form).await.expect(401);
         assert_eq!(again.text().contains("value=\"true\" checked"), chosen.is_some());
         let answer = browser.post(&form.with("password", "user")).await;
         let lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
@@ -313,7 +313,12 @@ async fn from(
     let ask = Ask::new(Method::POST, form.action.as_str())
         .body("application/x-www-form-urlencoded", urlencoded(&fields))
         .header("cookie", &cookie);
-    server.send_from(ask, source).await
+    let answer = server.send_from(ask, source).await;
+    // Where the form did not lead on, the page says why.
+    if !answer.is_redirect() || answer.location().query().is_none_or(|query| !query.contains("notice=")) {
+        return answer;
+    }
+    server.send_from(Ask::get(answer.location().as_str()).header("cookie", &cookie), source).await
 }
 
 #[tokio::test]
@@ -330,7 +335,8 @@ async fn w_17_w_18_failures_slow_their_source_down_and_never_the_owner() {
     let answer = from(&attacker, &server, &page, "user", thief).await;
     assert!(!answer.headers.contains_key("set-cookie"), "{:?}", answer.headers);
     assert_eq!(answer.status, 429);
-    assert!(!answer.header("retry-after").is_empty());
+    assert_eq!(answer.header("retry-after"), "1");
+    assert!(answer.element("login-problem").unwrap().contains("in one second"), "{}", answer.text());
     // X-Forwarded-For of a stranger changes nothing.
     let form = page.form("login-form").with("username", "user").with("password", "user");
     let fields: Vec<(&str, &str)> = form.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
@@ -338,7 +344,10 @@ async fn w_17_w_18_failures_slow_their_source_down_and_never_the_owner() {
     let ask = Ask::form(form.action.as_str(), &fields)
         .header("cookie", &cookie)
         .header("x-forwarded-for", "10.1.1.1");
-    assert_eq!(server.send_from(ask, thief).await.status, 429);
+    let answer = server.send_from(ask, thief).await;
+    assert!(!answer.headers.contains_key("set-cookie"), "{:?}", answer.headers);
+    let page = server.send_from(Ask::get(answer.location().as_str()).header("cookie", &cookie), thief).await;
+    assert_eq!(page.status, 429);
     // The owner, elsewhere, logs in.
     let page = login_page(&server, &owner).await;
     let answer = from(&owner, &server, &page, "user", Ipv4Addr::new(198, 51, 100, 7)).await;
@@ -359,7 +368,83 @@ async fn lgn_13_spellings_of_a_name_share_one_counter() {
         try_login(&browser, &page, spelling, "wrong").await;
     }
     let form = page.form("login-form").with("username", "user").with("password", "user");
-    assert_eq!(browser.post(&form).await.status, 429);
+    assert_eq!(browser.submit(&form).await.status, 429);
+}
+
+/// RFC 9110 §15.4.4: what was typed wrong is told by a page of its own, so that going back sends nothing again.
+#[tokio::test]
+async fn lgn_11_a_wrong_password_leads_to_a_page_that_can_be_loaded_again() {
+    let server = TestServer::start().await;
+    let browser = server.browser();
+    let page = login_page(&server, &browser).await;
+    let typed = "ada.lovelace@example.com";
+    let wrong = page.form("login-form").with("username", typed).with("password", "wrong");
+    let answer = browser.post(&wrong).await.expect(303);
+    let location = answer.location();
+    for readable in ["ada", "example.com", "credentials", "wrong"] {
+        assert!(!location.as_str().contains(readable), "{location}");
+    }
+    for _ in 0..2 {
+        let told = browser.load(location.as_str()).await.expect(401);
+        assert_eq!(told.form("login-form").value("username"), Some(typed));
+        assert!(told.element("login-problem").is_some());
+        assert!(!told.form("login-form").action.as_str().contains("notice="), "a form of its own");
+    }
+    // What the page itself is, it stays.
+    let fresh = browser.load(&page.asked).await.expect(200);
+    assert!(fresh.element("login-problem").is_none());
+    let told = browser.load(location.as_str()).await.expect(401);
+    assert!(browser.log_in(&told).await.has_form("consent-form"));
+}
+
+#[tokio::test]
+async fn ses_09_a_notice_of_another_login_of_long_ago_or_made_up_says_nothing() {
+    let server = TestServer::start().await;
+    let browser = server.browser();
+    let page = login_page(&server, &browser).await;
+    let told = browser.mistype(&page).await.expect(401);
+    let (_, notice) = told.asked.split_once("notice=").expect("a notice");
+    let other = login_page(&server, &browser).await;
+    let mut changed = notice.to_owned();
+    changed.replace_range(20..21, if &changed[20..21] == "A" { "B" } else { "A" });
+    for (page, notice) in
+        [(&other, notice), (&page, changed.as_str()), (&page, "x"), (&page, "%22%3E%3Cb%3E")]
+    {
+        let shown = browser.load(&format!("{}&notice={notice}", page.asked)).await.expect(200);
+        assert!(shown.element("login-problem").is_none(), "{}", shown.text());
+        assert_eq!(shown.form("login-form").value("username"), Some(""));
+    }
+    // Another browser sees nothing at all of it.
+    assert!(!server.browser().load(&told.asked).await.has_form("login-form"));
+    server.clock().advance(Duration::from_secs(16 * 60));
+    let shown = browser.load(&told.asked).await.expect(200);
+    assert!(shown.element("login-problem").is_none(), "{}", shown.text());
+}
+
+#[tokio::test]
+async fn rfc9110_10_2_3_the_time_to_wait_is_told_and_runs_out() {
+    let server = TestServer::start().await;
+    let browser = server.browser();
+    let page = login_page(&server, &browser).await;
+    let mut told = page.clone();
+    for _ in 0..26 {
+        server.clock().advance(Duration::from_secs(40));
+        told = browser.mistype(&page).await;
+    }
+    let told = {
+        assert_eq!(told.status, 401, "looked at");
+        browser.mistype(&page).await.expect(429)
+    };
+    assert_eq!(told.header("retry-after"), "64");
+    assert!(told.element("login-problem").unwrap().contains("in 64 seconds"), "{}", told.text());
+    server.clock().advance(Duration::from_millis(23_500));
+    let later = browser.load(&told.asked).await.expect(429);
+    assert_eq!(later.header("retry-after"), "41");
+    server.clock().advance(Duration::from_secs(41));
+    let over = browser.load(&told.asked).await.expect(200);
+    assert!(over.element("login-problem").is_none(), "{}", over.text());
+    assert_eq!(over.form("login-form").value("username"), Some("user"));
+    assert!(browser.log_in(&over).await.has_form("consent-form"));
 }
 
 #[tokio::test]

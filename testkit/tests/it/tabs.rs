@@ -183,6 +183,30 @@ async fn another_person_logs_in_in_between() {
     let other = browser.open(&app.authorize_url(&[("prompt", "login"), ("state", "t")])).await;
     browser.log_in(&other).await;
     let answer = browser.allow(&consent).await;
+    assert!(
+        answer.has_form("consent-form") && answer.element("form-outdated").is_some(),
+        "{}",
+        answer.text()
+    );
+    arrives(&app, &browser, answer, "s").await;
+}
+
+#[tokio::test]
+async fn cns_04_who_has_logged_out_in_between_is_told_so_at_the_login() {
+    let server = TestServer::start().await;
+    let app = server.party("app");
+    let browser = server.browser();
+    let login = browser.open(&app.authorize_url(&[("state", "s")])).await;
+    let consent = browser.log_in(&login).await;
+    let question = browser.load(&app.path("/logout")).await;
+    browser.post(&question.form("logout-form").with("decision", "confirm")).await.expect(200);
+    let answer = browser.allow(&consent).await.expect(200);
+    assert!(answer.has_form("login-form"), "{}", answer.text());
+    assert!(
+        answer.element("login-problem").is_some_and(|text| text.contains("has changed")),
+        "{}",
+        answer.text()
+    );
     arrives(&app, &browser, answer, "s").await;
 }
 

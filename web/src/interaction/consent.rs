@@ -25,7 +25,7 @@ pub(crate) async fn submit(visit: Visit) -> Response {
     }
 }
 
-pub(super) fn render(visit: &Visit, login_id: &str, asked: &ConsentPage) -> Response {
+pub(super) fn render(visit: &Visit, login_id: &str, asked: &ConsentPage, outdated: bool) -> Response {
     let request = &asked.page.request;
     let client = views::client(&asked.page.client);
     let destination = views::destination(&request.target.redirect);
@@ -40,6 +40,7 @@ pub(super) fn render(visit: &Visit, login_id: &str, asked: &ConsentPage) -> Resp
         action: action(visit, NextPage::Consent, login_id),
         csrf: asked.page.csrf.clone(),
         resume: asked.page.resume.clone(),
+        outdated,
         user: asked.page.subject.as_ref().map(user_name).unwrap_or_default(),
         scopes: asked
             .requested

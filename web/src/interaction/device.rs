@@ -1,20 +1,20 @@
 //! `/{tid}/{aid}/device` (RFC 8628 §3.3): log in, type the code, decide. GET decides nothing.
 
 use super::OK;
-use super::login::{sample, with_retry_after};
+use super::login::{problem, sample, status};
 use crate::content_security_policy::ContentSecurityPolicy;
 use crate::pages::consent::Destination;
 use crate::pages::device::{
     DeviceAnsweredView, DeviceCodeProblem, DeviceConfirmView, DeviceView, device, device_answered,
     device_confirm,
 };
-use crate::pages::login::{LoginProblem, LoginView, login};
+use crate::pages::login::{LoginView, login};
 use crate::subject_name::user_name;
 use crate::visit::{Visit, page};
 use crate::{answer, cookies, views};
 use axum::response::Response;
-use engine::{DeviceLogin, DeviceLoginAnswer, DevicePage, DeviceProblem, DeviceQuestion};
-use http::{StatusCode, header};
+use engine::{DeviceLogin, DeviceLoginAnswer, DevicePage, DeviceQuestion};
+use http::header;
 use protocol::error::{Reason, Refusal};
 use protocol::params::Params;
 use protocol::subject::Subject;
@@ -102,41 +102,34 @@ fn render(visit: &Visit, due: DevicePage, typed: Option<&str>) -> Response {
 }
 
 fn log_in(visit: &Visit, form: DeviceLogin, typed: Option<&str>, username: Option<&str>) -> Response {
-    let problem = form.problem.map(|problem| explained(visit, problem));
-    let (status, retry_after) = match &problem {
-        Some((Reason::LoginThrottled, retry_after)) => (StatusCode::TOO_MANY_REQUESTS, *retry_after),
-        Some(_) => (StatusCode::UNAUTHORIZED, None),
-        None => (OK, None),
-    };
+    explain(visit, form.problem.as_ref());
     let view = LoginView {
         frame: visit.frame(),
         action: address(visit, typed, false),
         csrf: form.csrf,
         username: username.unwrap_or_default().to_owned(),
-        problem: problem.map(|(reason, _)| match reason {
-            Reason::LoginThrottled => LoginProblem::Throttled,
-            _ => LoginProblem::Credentials,
-        }),
+        problem: form.problem.as_ref().map(problem),
         sample: sample(visit),
         ..LoginView::default()
     };
     let lang = visit.lang(&[]);
+    let status = form.problem.as_ref().map_or(OK, status);
     let mut response = page(status, lang, &ContentSecurityPolicy::default(), login(&view, lang));
     if let Some(line) = form.new_browser.as_deref().and_then(cookies::set_browser) {
         response.headers_mut().append(header::SET_COOKIE, line);
     }
-    with_retry_after(response, retry_after)
+    marked(response, form.problem.as_ref())
 }
 
-fn enter(visit: &Visit, subject: &Subject, problem: Option<DeviceProblem>, typed: Option<&str>) -> Response {
-    let problem = problem.map(|problem| explained(visit, problem));
-    let (status, retry_after, shown) = match problem {
-        Some((Reason::UserCodesThrottled, wait)) => {
-            (StatusCode::TOO_MANY_REQUESTS, wait, Some(DeviceCodeProblem::Throttled))
+fn enter(visit: &Visit, subject: &Subject, problem: Option<Refusal>, typed: Option<&str>) -> Response {
+    explain(visit, problem.as_ref());
+    let shown = problem.as_ref().map(|refusal| match refusal.reason {
+        Reason::UserCodesThrottled => {
+            DeviceCodeProblem::Throttled { seconds: refusal.retry_after.unwrap_or(1) }
         }
-        Some(_) => (StatusCode::BAD_REQUEST, None, Some(DeviceCodeProblem::Unknown)),
-        None => (OK, None, None),
-    };
+        _ => DeviceCodeProblem::Unknown,
+    });
+    let status = problem.as_ref().map_or(OK, answer::status);
     let view = DeviceView {
         frame: visit.frame(),
         action: visit.path("device"),
@@ -146,7 +139,7 @@ fn enter(visit: &Visit, subject: &Subject, problem: Option<DeviceProblem>, typed
     };
     let lang = visit.lang(&[]);
     let response = page(status, lang, &ContentSecurityPolicy::default(), device(&view, lang));
-    with_retry_after(response, retry_after)
+    marked(response, problem.as_ref())
 }
 
 fn confirm(visit: &Visit, question: &DeviceQuestion) -> Response {
@@ -167,7 +160,15 @@ fn confirm(visit: &Visit, question: &DeviceQuestion) -> Response {
 }
 
 /// Keeps the explanation, as for every refusal.
-fn explained(visit: &Visit, problem: DeviceProblem) -> (Reason, Option<std::time::Duration>) {
-    answer::explain(visit.engine(), &visit.workspace.tenant, visit.call(), &problem.refusal);
-    (problem.refusal.reason, problem.retry_after)
+fn explain(visit: &Visit, problem: Option<&Refusal>) {
+    if let Some(refusal) = problem {
+        answer::explain(visit.engine(), &visit.workspace.tenant, visit.call(), refusal);
+    }
+}
+
+fn marked(mut response: Response, problem: Option<&Refusal>) -> Response {
+    if let Some(refusal) = problem {
+        answer::mark(response.headers_mut(), refusal);
+    }
+    response
 }

@@ -16,6 +16,7 @@ use axum::response::Response;
 use engine::{AuthorizeAnswer, InteractionPage, NextPage};
 use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use protocol::error::Reason;
 
 /// GET of any page of a login in progress. Consumes nothing.
 async fn show(visit: Visit, here: NextPage) -> Response {
@@ -27,17 +28,23 @@ async fn show(visit: Visit, here: NextPage) -> Response {
         visit.engine().interaction_page(&visit.workspace, &login_id, &visit.browser, visit.call()).await;
     match page {
         Ok(InteractionPage::Login(page)) if here == NextPage::Login => {
-            login::render(&visit, &login_id, &page, login::Attempt::first())
+            login::render(&visit, &login_id, &page, visit.notice(&login_id))
         }
         Ok(InteractionPage::SelectAccount(page)) if here == NextPage::SelectAccount => {
-            select_account::render(&visit, &login_id, &page)
+            select_account::render(&visit, &login_id, &page, is_outdated(&visit, &login_id))
         }
         Ok(InteractionPage::Consent(page)) if here == NextPage::Consent => {
-            consent::render(&visit, &login_id, &page)
+            consent::render(&visit, &login_id, &page, is_outdated(&visit, &login_id))
         }
         Ok(other) => lead_on(&visit, login_id, other),
         Err(refusal) => visit.refused(&refusal, None),
     }
+}
+
+/// Whether the form before this page was made for an earlier session, and so did not count.
+fn is_outdated(visit: &Visit, login_id: &str) -> bool {
+    let refusal = visit.notice(login_id).and_then(|notice| notice.refusal);
+    refusal.is_some_and(|refusal| refusal.reason == Reason::FormOutdated)
 }
 
 /// To the page that is due instead of the one that was asked for.
@@ -48,7 +55,8 @@ fn lead_on(visit: &Visit, login_id: String, due: InteractionPage) -> Response {
         InteractionPage::Consent(_) => NextPage::Consent,
         InteractionPage::Answer(answer) => return visit.answer(answer),
     };
-    visit.answer(AuthorizeAnswer::Continue { page, login_id, new_browser: None })
+    let notice = visit.sealed_notice();
+    visit.answer(AuthorizeAnswer::Continue { page, login_id, new_browser: None, notice })
 }
 
 /// Everything but the unreserved characters (RFC 3986 §2.3), of which handles are made.

@@ -27,7 +27,7 @@ pub(crate) async fn submit(visit: Visit) -> Response {
     }
 }
 
-pub(super) fn render(visit: &Visit, login_id: &str, login_page: &LoginPage) -> Response {
+pub(super) fn render(visit: &Visit, login_id: &str, login_page: &LoginPage, outdated: bool) -> Response {
     let client = views::client(&login_page.client);
     let policy = ContentSecurityPolicy {
         images: client.image_origins(),
@@ -40,6 +40,7 @@ pub(super) fn render(visit: &Visit, login_id: &str, login_page: &LoginPage) -> R
         action: action(visit, NextPage::SelectAccount, login_id),
         csrf: login_page.csrf.clone(),
         resume: login_page.resume.clone(),
+        outdated,
         accounts: login_page.subject.iter().map(account).collect(),
     };
     let lang = visit.lang(&login_page.request.ui_locales);

@@ -16,6 +16,8 @@ pub struct ConsentView {
     pub action: String,
     pub csrf: String,
     pub resume: String,
+    /// Whether the form before it was made for an earlier session.
+    pub outdated: bool,
     /// Who is signed in, as that person knows it: user name or mail address.
     pub user: String,
     pub scopes: Vec<ScopeView>,

@@ -26,7 +26,7 @@ pub enum DeviceCodeProblem {
     /// No device waits with this code.
     Unknown,
     /// Too many wrong codes; tried again later it may work.
-    Throttled,
+    Throttled { seconds: u32 },
 }
 
 /// The question. The form posts `decision` = `allow` or `deny`, `user-code` and `csrf`; or `action` = `switch` for
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_problem_is_told_to_everybody_and_what_was_typed_stays() {
-        for problem in [DeviceCodeProblem::Unknown, DeviceCodeProblem::Throttled] {
+        for problem in [DeviceCodeProblem::Unknown, DeviceCodeProblem::Throttled { seconds: 300 }] {
             let view =
                 DeviceView { user_code: "WDJB".to_owned(), problem: Some(problem), ..DeviceView::default() };
             let html = device(&view, Lang::En);

@@ -105,6 +105,7 @@ impl Foreign<'_> {
             action: self.s(),
             csrf: self.s(),
             resume: self.s(),
+            outdated: true,
             user: self.s(),
             scopes: vec![scope(self.0, false), scope(self.0, true), scope("openid", false)],
             destination: Destination::Host(self.s()),
@@ -147,6 +148,7 @@ impl Foreign<'_> {
             action: self.s(),
             csrf: self.s(),
             resume: self.s(),
+            outdated: true,
             accounts: vec![AccountView { id: self.s(), name: self.s(), detail: self.some() }],
         }
     }

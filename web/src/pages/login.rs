@@ -45,9 +45,9 @@ pub enum LoginProblem {
     Credentials,
     /// A field was left empty.
     Missing,
-    /// Too many failures; tried again later it may work.
-    Throttled,
-    /// The page had been open for too long, or the browser lost its cookie.
+    /// Too many failures; tried again then it may work.
+    Throttled { seconds: u32 },
+    /// The form before it was made for an earlier session.
     Stale,
 }
 
@@ -78,6 +78,13 @@ mod tests {
             ..LoginView::default()
         }
     }
+
+    const PROBLEMS: [LoginProblem; 4] = [
+        LoginProblem::Credentials,
+        LoginProblem::Missing,
+        LoginProblem::Throttled { seconds: 40 },
+        LoginProblem::Stale,
+    ];
 
     fn count(html: &str, selector: &str) -> usize {
         Html::parse_document(html).select(&Selector::parse(selector).expect("a selector")).count()
@@ -123,9 +130,7 @@ mod tests {
 
     #[test]
     fn lgn_11_the_user_name_is_kept_and_the_password_never_echoed() {
-        for problem in
-            [LoginProblem::Credentials, LoginProblem::Missing, LoginProblem::Throttled, LoginProblem::Stale]
-        {
+        for problem in PROBLEMS {
             let view = LoginView { username: "user".to_owned(), problem: Some(problem), ..view() };
             let html = login(&view, Lang::En);
             assert_eq!(count(&html, "#username[value=user]"), 1);
@@ -144,10 +149,23 @@ mod tests {
             let alert = Selector::parse("#login-problem").expect("a selector");
             html.select(&alert).flat_map(|alert| alert.text()).collect::<String>()
         };
-        let mut texts =
-            [LoginProblem::Credentials, LoginProblem::Missing, LoginProblem::Throttled, LoginProblem::Stale]
-                .map(alert);
+        let mut texts = PROBLEMS.map(alert);
         texts.sort();
         assert!(texts.windows(2).all(|pair| pair[0] != pair[1]), "{texts:?}");
+    }
+
+    #[test]
+    fn the_time_to_wait_is_named_in_seconds_and_then_in_minutes() {
+        let says = |seconds, lang, text: &str| {
+            let problem = Some(LoginProblem::Throttled { seconds });
+            let html = login(&LoginView { problem, ..view() }, lang);
+            assert!(html.contains(text), "{text}: {html}");
+        };
+        says(1, Lang::En, "Try again in one second.");
+        says(40, Lang::En, "Try again in 40 seconds.");
+        says(121, Lang::En, "Try again in 3 minutes.");
+        says(900, Lang::En, "Try again in 15 minutes.");
+        says(40, Lang::De, "in 40 Sekunden");
+        says(900, Lang::De, "in 15 Minuten");
     }
 }

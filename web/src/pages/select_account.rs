@@ -17,6 +17,8 @@ pub struct SelectAccountView {
     pub action: String,
     pub csrf: String,
     pub resume: String,
+    /// Whether the form before it was made for an earlier session.
+    pub outdated: bool,
     pub accounts: Vec<AccountView>,
 }
 

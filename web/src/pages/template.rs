@@ -37,6 +37,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("scope.html", include_str!("../../templates/scope.html")),
     ("select_account.html", include_str!("../../templates/select_account.html")),
     ("sessions.html", include_str!("../../templates/sessions.html")),
+    ("wait.html", include_str!("../../templates/wait.html")),
 ];
 
 /// The scopes that have words of their own in the message files: `scope-<name>` and `scope-<name>-text`.

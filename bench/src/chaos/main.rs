@@ -49,7 +49,7 @@ const EXPERIMENTS: [Experiment; 10] = [
 ];
 
 /// Those that run only when they are named (`mixed` also when there is a version before).
-const ON_DEMAND: [&str; 2] = [mixed::EXPERIMENT.name, partition::EXPERIMENT.name];
+const ON_DEMAND: [&str; 1] = [mixed::EXPERIMENT.name];
 
 /// One experiment.
 struct Experiment {

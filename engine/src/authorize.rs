@@ -310,7 +310,8 @@ impl Engine {
             if open.interaction.progress != *progress {
                 let mut interaction = open.interaction.clone();
                 interaction.progress = progress.clone();
-                let artifact = Artifact::new(open.artifact.hash, open.artifact.expires_at, &interaction);
+                let row = &open.artifact;
+                let artifact = Artifact::after(row, row.hash, row.expires_at, &interaction);
                 let expect = Expect::Revision(open.artifact.revision);
                 let write = Write::PutArtifact { artifact, expect };
                 match self.commit_decision(standing.workspace, vec![write], Vec::new(), standing.call).await {
@@ -399,6 +400,7 @@ struct Next {
 fn used(open: &OpenInteraction, now: protocol::time::Timestamp) -> Write {
     let mut interaction = open.interaction.clone();
     interaction.used_at = Some(now);
-    let artifact = Artifact::new(open.artifact.hash, open.artifact.expires_at, &interaction);
+    let row = &open.artifact;
+    let artifact = Artifact::after(row, row.hash, row.expires_at, &interaction);
     Write::PutArtifact { artifact, expect: Expect::Revision(open.artifact.revision) }
 }

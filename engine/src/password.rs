@@ -10,6 +10,7 @@ use protocol::rate_limit::retry_after;
 use protocol::record::Write;
 use protocol::subject::{CredentialMark, Subject};
 use protocol::time::Timestamp;
+use protocol::unknown_members::UnknownMembers;
 
 /// What became of a name and a password.
 pub(crate) enum PasswordCheck {
@@ -94,5 +95,6 @@ pub(crate) fn subject_of(
         claims: user.authentication_context.clone(),
         sid: SessionId::default(),
         credential: Some(CredentialMark::of(&user.password_hash)),
+        unknown: UnknownMembers::default(),
     }
 }

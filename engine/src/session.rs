@@ -12,6 +12,7 @@ use protocol::record::{ArtifactKind, Expect, Found, GrantSelector, HandleHash, L
 use protocol::session::Session;
 use protocol::subject::Subject;
 use protocol::time::Timestamp;
+use protocol::unknown_members::UnknownMembers;
 use std::sync::Arc;
 
 /// Grants of one session that a logout looks at.
@@ -152,6 +153,7 @@ pub(crate) fn begin(
         last_used_at: now,
         ip_address: call.source.clone(),
         user_agent: Session::shortened(&call.user_agent),
+        unknown: UnknownMembers::default(),
         subject,
     };
     let artifact = session.artifact(handle.hash(), &workspace.server);

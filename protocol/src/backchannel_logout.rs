@@ -118,6 +118,7 @@ impl LogoutNotice {
 mod tests {
     use super::*;
     use crate::fixtures::{ISSUER, START, World};
+    use crate::unknown_members::UnknownMembers;
     use serde_json::Value;
 
     fn notice(world: &mut World, uri: &str) -> Option<LogoutNotice> {
@@ -132,6 +133,7 @@ mod tests {
             last_used_at: START,
             ip_address: String::new(),
             user_agent: String::new(),
+            unknown: UnknownMembers::default(),
         };
         LogoutNotice::new(&client, &session, &mut world.cx())
     }

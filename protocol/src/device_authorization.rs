@@ -128,7 +128,7 @@ pub fn answer(
     let mut decision = Decision::reply(());
     let state = if allowed { State::Allowed } else { State::Denied };
     let answered = DeviceCode { state, ..code.clone() };
-    let mut artifact = Artifact::new(row.hash, row.expires_at, &answered);
+    let mut artifact = Artifact::after(row, row.hash, row.expires_at, &answered);
     let mut event = Event::new("device_authorization", if allowed { "allowed" } else { "denied" })
         .client(&client.client_id)
         .subject(&session.subject.sub);

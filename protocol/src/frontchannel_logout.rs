@@ -44,6 +44,7 @@ fn web(uri: &str) -> Option<Url> {
 mod tests {
     use super::*;
     use crate::fixtures::{ISSUER, START, World};
+    use crate::unknown_members::UnknownMembers;
 
     fn client(world: &World, uri: &str) -> Client {
         let redirect_uris = vec!["https://app.example/cb".to_owned(), "com.example.app:/cb".to_owned()];
@@ -82,6 +83,7 @@ mod tests {
             last_used_at: START,
             ip_address: String::new(),
             user_agent: String::new(),
+            unknown: UnknownMembers::default(),
         };
         let address = |client: &Client| address(client, &session, ISSUER);
         let encoded: String = form_urlencoded::byte_serialize(ISSUER.as_bytes()).collect();

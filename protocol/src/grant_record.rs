@@ -8,6 +8,7 @@ use crate::scope::ScopeSet;
 use crate::server::Server;
 use crate::subject::Subject;
 use crate::time::Timestamp;
+use crate::unknown_members::UnknownMembers;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -52,6 +53,9 @@ pub struct GrantBody {
     /// Who acts for the person: the claim `act` (RFC 8693 §4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Map<String, Value>>,
+    /// What a newer version wrote.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 impl GrantRecord {
@@ -81,6 +85,7 @@ impl GrantRecord {
                 nonce: None,
                 ancestors: Vec::new(),
                 act: None,
+                unknown: UnknownMembers::default(),
             },
         }
     }

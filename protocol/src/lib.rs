@@ -59,7 +59,7 @@ pub mod subject;
 pub mod tenant;
 pub mod time;
 pub mod token;
-mod unknown_members;
+pub mod unknown_members;
 pub mod user_code;
 pub mod userinfo;
 

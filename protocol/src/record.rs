@@ -172,6 +172,16 @@ impl Artifact {
         }
     }
 
+    /// A row around `payload` that takes the place of `before` or descends from it; what a newer version wrote there and
+    /// `P` does not know is in it too. `before` was read as `P`, so that its body can be read once more.
+    pub fn after<P: Payload>(before: &Self, hash: HandleHash, expires_at: Timestamp, payload: &P) -> Self {
+        let new = Self::new(hash, expires_at, payload);
+        match unknown_members::keep(&before.body, payload) {
+            Ok(body) => Self { body, ..new },
+            Err(_) => new,
+        }
+    }
+
     pub fn with_grant(mut self, grant: GrantId) -> Self {
         self.grant = Some(grant);
         self

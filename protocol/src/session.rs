@@ -6,6 +6,7 @@ use crate::record::{Artifact, ArtifactKind, HandleHash, Payload};
 use crate::server::Server;
 use crate::subject::Subject;
 use crate::time::Timestamp;
+use crate::unknown_members::UnknownMembers;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -48,6 +49,9 @@ pub struct Session {
     pub ip_address: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub user_agent: String,
+    /// What a newer version wrote.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 impl Payload for Session {
@@ -119,6 +123,7 @@ mod tests {
             last_used_at: START,
             ip_address: String::new(),
             user_agent: String::new(),
+            unknown: UnknownMembers::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::id::{IdpId, SessionId};
 use crate::time::Timestamp;
+use crate::unknown_members::UnknownMembers;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -28,6 +29,9 @@ pub struct Subject {
     /// With which credential the person logged in; absent when the identity provider keeps it, and in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialMark>,
+    /// What a newer version wrote.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// Tells one credential of a person from the next, so that a changed password ends what the old one began (attack

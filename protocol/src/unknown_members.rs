@@ -3,9 +3,15 @@
 //! While versions run side by side each reads what the other has written. Members that a type does not know are ignored
 //! when it is read; here they are put back when it is written.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Members that a type does not know, as part of it (`#[serde(flatten)]`): of what is read in one place and written in
+/// another, where what was stored is not at hand. Nothing is decided by them.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnknownMembers(Map<String, Value>);
 
 /// `after` as JSON, and with it whatever `before` holds that `T` does not know: in the object itself, in objects within
 /// it, and in the elements of lists that did not change.

@@ -21,6 +21,7 @@ use crate::session_management::session_state;
 use crate::time::Timestamp;
 use crate::token::access_token::{self, AccessTokenDraft, AccessTokenFacts, NewAccessToken};
 use crate::token::id_token::{IdTokenDraft, Occasion};
+use crate::unknown_members::UnknownMembers;
 
 /// An answer, success or error. Holds a code: there is no `Debug`.
 #[derive(Clone, PartialEq)]
@@ -222,6 +223,7 @@ fn grant(request: &AuthorizeRequest, client: &Client, session: &Session, cx: &mu
             nonce: request.nonce.clone(),
             ancestors: Vec::new(),
             act: None,
+            unknown: UnknownMembers::default(),
         },
     }
 }

@@ -10,6 +10,7 @@ use crate::params::Params;
 use crate::response_type::ResponseType;
 use crate::scope::ScopeSet;
 use crate::session::Session;
+use crate::unknown_members::UnknownMembers;
 use std::time::Duration;
 
 pub(crate) struct Trial {
@@ -107,6 +108,7 @@ impl Visit {
             last_used_at: START,
             ip_address: String::new(),
             user_agent: String::new(),
+            unknown: UnknownMembers::default(),
         };
         Self { trial, request, session: Some(session), consent: None, progress: Progress::default() }
     }

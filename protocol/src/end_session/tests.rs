@@ -1,6 +1,7 @@
 use super::*;
 use crate::fixtures::{ISSUER, START, World};
 use crate::id::SessionId;
+use crate::unknown_members::UnknownMembers;
 use jose::SigningKey;
 use serde_json::{Value, json};
 
@@ -21,6 +22,7 @@ fn session(world: &World) -> Session {
         last_used_at: START,
         ip_address: String::new(),
         user_agent: String::new(),
+        unknown: UnknownMembers::default(),
     }
 }
 

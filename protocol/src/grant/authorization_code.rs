@@ -148,7 +148,7 @@ fn exchange(
 /// seen.
 fn mark_used(row: &Artifact, code: &Code, grant: &GrantRecord, cx: &Cx<'_>) -> Write {
     let used = Code { used_at: Some(cx.now), ..code.clone() };
-    let artifact = Artifact::new(row.hash, grant.expires_at, &used).with_grant(grant.id.clone());
+    let artifact = Artifact::after(row, row.hash, grant.expires_at, &used).with_grant(grant.id.clone());
     Write::PutArtifact { artifact, expect: Expect::Revision(row.revision) }
 }
 

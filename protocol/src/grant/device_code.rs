@@ -121,7 +121,7 @@ fn wait(row: &Artifact, code: &DeviceCode, cx: &Cx<'_>) -> Decision<Issue> {
     }
     let interval = if too_soon { code.interval.saturating_add(MORE) } else { code.interval };
     let asked = DeviceCode { interval, asked_at: Some(cx.now), ..code.clone() };
-    let artifact = Artifact::new(row.hash, row.expires_at, &asked);
+    let artifact = Artifact::after(row, row.hash, row.expires_at, &asked);
     let refusal =
         if too_soon { slow_down(interval) } else { Refusal::new(Reason::DeviceAuthorizationPending) };
     Decision::refuse(refusal)
@@ -149,7 +149,8 @@ fn exchange(
         first_tokens(req, grant, &code.scope, &resource, cx);
     let used = DeviceCode { state: State::Used(cx.now), ..code.clone() };
     // The row stays as long as there is something to revoke.
-    let artifact = Artifact::new(row.hash, grant.expires_at.max(row.expires_at), &used).with_grant(grant.id);
+    let artifact =
+        Artifact::after(row, row.hash, grant.expires_at.max(row.expires_at), &used).with_grant(grant.id);
     let artifact = Artifact { owner: row.owner.clone(), ..artifact };
     writes.push(Write::PutArtifact { artifact, expect: Expect::Revision(row.revision) });
     Ok(Decision { writes, events: vec![event], reply: Ok(issue) })

@@ -199,10 +199,13 @@ impl<'f> Family<'f> {
         let rotated = RefreshToken { rotated_at: Some(cx.now), ..self.token.clone() };
         writes.extend([
             Write::PutArtifact {
-                artifact: rotated.artifact(self.row.hash, &grant.id),
+                artifact: rotated.artifact_after(self.row, self.row.hash, &grant.id),
                 expect: Expect::Revision(self.row.revision),
             },
-            Write::PutArtifact { artifact: next.artifact(handle.hash(), &grant.id), expect: Expect::Absent },
+            Write::PutArtifact {
+                artifact: next.artifact_after(self.row, handle.hash(), &grant.id),
+                expect: Expect::Absent,
+            },
         ]);
         // Either way a revocation at the same moment wins.
         let revision = self.grant.revision;

@@ -62,6 +62,12 @@ impl RefreshToken {
         Ok(())
     }
 
+    /// The row that takes the place of `before`, or that of its successor. What a newer version wrote of the one goes over
+    /// to the other: it speaks of the family.
+    pub fn artifact_after(&self, before: &Artifact, hash: HandleHash, grant: &GrantId) -> Artifact {
+        Artifact::after(before, hash, self.expires_at, self).with_grant(grant.clone())
+    }
+
     /// The row that keeps it. A token that was rotated stays until it would have expired, so that a replay is seen.
     pub fn artifact(&self, hash: HandleHash, grant: &GrantId) -> Artifact {
         Artifact::new(hash, self.expires_at, self).with_grant(grant.clone())

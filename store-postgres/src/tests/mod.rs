@@ -16,6 +16,7 @@ use protocol::grant_record::GrantBody;
 use protocol::id::{ClientId, GrantId, ServerId, Uid};
 use protocol::record::{Expect, HandleHash, Write};
 use protocol::scope::ScopeSet;
+use protocol::unknown_members::UnknownMembers;
 use std::sync::Arc;
 
 mod contract {
@@ -187,6 +188,7 @@ fn grant(id: &str) -> Write {
             nonce: None,
             ancestors: Vec::new(),
             act: None,
+            unknown: UnknownMembers::default(),
         },
     };
     Write::PutGrant { grant, expect: Expect::Absent }

@@ -35,6 +35,7 @@ use protocol::record::{
 use protocol::scope::ScopeSet;
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
+use protocol::unknown_members::UnknownMembers;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
@@ -289,6 +290,7 @@ fn grant(id: &str) -> GrantRecord {
             nonce: Some("n-0S6_WzA2Mj".to_owned()),
             ancestors: Vec::new(),
             act: None,
+            unknown: UnknownMembers::default(),
         },
     }
 }

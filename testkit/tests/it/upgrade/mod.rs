@@ -4,6 +4,7 @@
 //! beside each the handles of whatever lives in it. `cargo xtask fixture NAME` makes one more, with the program as it is.
 
 mod later;
+mod later_handles;
 mod living;
 mod schema;
 

@@ -3,7 +3,8 @@
 //! A statement and the note that it was done are one transaction, so that whoever is killed at any point goes on where
 //! it stopped. `-- chunk` before a statement repeats it, a transaction each time, until it changes nothing: that is how
 //! large tables are filled, within bounds (a LIMIT inside). `-- alone` runs one outside a transaction, for an index
-//! that is built while the table is in use; it must be repeatable.
+//! that is built while the table is in use; it must be repeatable. What a build that was cut off has left is removed
+//! before.
 //!
 //! They expand, move, and only releases later contract, so that the version before works beside the version after:
 //! `min_reader_version` says which schema version a program must know to use the result, and a program works with the
@@ -226,6 +227,9 @@ impl Run<'_> {
 
     /// A statement outside a transaction; the lock is renewed from another connection meanwhile.
     async fn alone(&self, text: &str) -> Result<(), OpenError> {
+        if let Some(index) = index_built_beside(text) {
+            self.drop_if_invalid(index).await?;
+        }
         let other = self.connector.connect().await?;
         let renew = async {
             loop {
@@ -242,6 +246,24 @@ impl Run<'_> {
         tokio::select! {
             done = run => Ok(done?),
             lost = renew => lost,
+        }
+    }
+
+    /// An index whose building was cut off is never used, and IF NOT EXISTS takes it for the whole one. Not dropped
+    /// CONCURRENTLY, which not every server knows: nobody reads it.
+    async fn drop_if_invalid(&self, index: &str) -> Result<(), OpenError> {
+        match self.client.query_opt(sql::INVALID_INDEX, &[&index]).await {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => {
+                tracing::warn!(index, "an index was left half built and is built anew");
+                self.transaction(&format!("DROP INDEX {index}"), None).await.map(drop)
+            }
+            // A server without that catalogue leaves none half built.
+            Err(error) if error.as_db_error().is_some() => {
+                tracing::debug!(index, %error, "not known to be valid");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -271,6 +293,14 @@ impl Run<'_> {
         let owner = self.client.query_opt(sql::MIGRATION_LOCK_OWNER, &[]).await.ok().flatten();
         OpenError::Migrating { owner: owner.and_then(|row| row.try_get(0).ok()).unwrap_or_default() }
     }
+}
+
+/// The index that `CREATE [UNIQUE] INDEX CONCURRENTLY [IF NOT EXISTS] name ON …` builds.
+fn index_built_beside(text: &str) -> Option<&str> {
+    let lines = text.lines().filter(|line| !line.starts_with("--"));
+    let mut words = lines.flat_map(str::split_whitespace);
+    words.find(|word| *word == "CONCURRENTLY")?;
+    words.find(|word| !["IF", "NOT", "EXISTS"].contains(word))
 }
 
 /// Why a statement of a migration was not done.
@@ -346,5 +376,10 @@ mod tests {
         let migration = Migration { version: 1, name: "test", sql: TEXT, min_reader_version: 1 };
         let kinds: Vec<Kind> = migration.statements().iter().map(|statement| statement.kind).collect();
         assert_eq!(kinds, [Kind::Once, Kind::Chunk, Kind::Alone]);
+        let indexes: Vec<_> =
+            migration.statements().iter().map(|statement| index_built_beside(statement.text)).collect();
+        assert_eq!(indexes, [None, None, Some("c")]);
+        let unique = "-- alone\n-- CONCURRENTLY\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS d ON a (b);";
+        assert_eq!(index_built_beside(unique), Some("d"));
     }
 }

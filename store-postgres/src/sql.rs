@@ -339,6 +339,11 @@ pub(crate) const SERVER_STATE: &str = "SELECT pg_is_in_recovery(), current_setti
     current_setting('synchronous_commit'), current_setting('fsync', true), 'B' < 'a', \
     current_setting('server_encoding'), current_setting('synchronous_standby_names', true)";
 
+/// Whether an index of that name is there whose building was cut off.
+pub(crate) const INVALID_INDEX: &str = "SELECT 1 FROM pg_index \
+    JOIN pg_class ON pg_class.oid = pg_index.indexrelid JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace \
+    WHERE NOT pg_index.indisvalid AND pg_namespace.nspname = current_schema() AND pg_class.relname = $1";
+
 catalogue! { MIGRATIONS:
     APPLIED_MIGRATIONS = "SELECT version, name, checksum, min_reader_version FROM migration ORDER BY version";
     RECORD_MIGRATION = "INSERT INTO migration (version, name, checksum, min_reader_version, applied_at) \

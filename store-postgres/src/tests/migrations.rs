@@ -92,6 +92,23 @@ async fn e_07_a_migration_goes_on_where_it_was_killed() {
     }
 }
 
+/// E7: what a crash left of an index that was being built is no index, and is not taken for one.
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test --only postgres"]
+async fn e_07_an_index_that_was_left_half_built_is_built_anew() {
+    let database = Database::new().await;
+    let (before, _) = SECOND.sql.split_once("-- alone").unwrap();
+    let broken = Migration { sql: format!("{before}SELECT 1 / 0;\n").leak(), ..SECOND };
+    assert!(open_knowing(&database, &[first(), broken]).await.is_err());
+    let half = "CREATE INDEX second_by_filled ON second (filled); \
+                UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'second_by_filled'::regclass";
+    database.shell().await.batch_execute(half).await.unwrap();
+    drop(open_knowing(&database, &[first(), SECOND]).await.unwrap());
+    let valid =
+        "SELECT count(*) FROM pg_index WHERE indisvalid AND indexrelid = 'second_by_filled'::regclass";
+    assert_eq!(number(&database, valid).await, 1);
+}
+
 #[tokio::test]
 #[ignore = "needs PostgreSQL: cargo xtask test --only postgres"]
 async fn a_migration_that_was_changed_is_refused() {

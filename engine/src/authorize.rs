@@ -6,6 +6,7 @@ use crate::measures::IMPLICIT;
 use crate::session::LiveSession;
 use crate::session_management::with_session_state;
 use crate::unpack::as_first_sent;
+use crate::way_on::{WayOn, answered_elsewhere, finished};
 use crate::{Call, Engine, EngineError, Workspace, unused_clients};
 use protocol::authorize::interaction::INTERACTION_LIFE;
 use protocol::authorize::{
@@ -55,13 +56,13 @@ pub enum AuthorizeAnswer {
     Continue { page: NextPage, login_id: String, new_browser: Option<String>, notice: Option<String> },
     /// To the authorization endpoint again, with the same request.
     StartAgain { query: String },
-    /// To the error page; `client_uri` leads back when the client is known.
-    Refused { refusal: Refusal, client: Option<Arc<Client>> },
+    /// To the error page, which leads on where there is a way.
+    Refused { refusal: Refusal, client: Option<Arc<Client>>, way_on: Option<WayOn> },
 }
 
 impl AuthorizeAnswer {
     pub(crate) fn refused(reason: Reason) -> Self {
-        Self::Refused { refusal: reason.into(), client: None }
+        Self::Refused { refusal: reason.into(), client: None, way_on: None }
     }
 }
 
@@ -101,20 +102,23 @@ impl Engine {
             Some(id) => match self.client(workspace, &ClientId::new(id)).await {
                 Err(EngineError::ClientDocument(why)) => {
                     let refusal = Refusal { reason: Reason::AuthorizeClientDocument, ..why };
-                    return Ok(AuthorizeAnswer::Refused { refusal, client: None });
+                    return Ok(AuthorizeAnswer::Refused { refusal, client: None, way_on: None });
                 }
                 other => other?,
             },
             None => None,
         };
         let arrived = self.unpack(workspace, params, client.as_deref(), browser).await?;
+        if let (Some(client), Some(redirect)) = (&client, &arrived.answered) {
+            return Ok(finished(workspace, client, redirect));
+        }
         let request = {
             let mut entropy = SystemEntropy::default();
             let mut cx = workspace.cx(self.now(), &mut entropy);
             match validate(&arrived.params, &arrived.envelope, client.as_deref(), &mut cx) {
                 Ok(request) => request,
                 Err(AuthorizeRefusal::Page(refusal)) => {
-                    return Ok(AuthorizeAnswer::Refused { refusal, client });
+                    return Ok(AuthorizeAnswer::Refused { refusal, client, way_on: None });
                 }
                 Err(AuthorizeRefusal::Respond(refusal, target)) => {
                     return Ok(self.refuse_to_client(workspace, client.as_deref(), &target, &refusal, call));
@@ -163,7 +167,7 @@ impl Engine {
                 Step::Respond => match self.respond(standing, next).await {
                     Err(EngineError::Conflict { .. }) => {
                         if self.is_answered(standing).await? {
-                            return Ok(AuthorizeAnswer::refused(Reason::RequestUriUnknown));
+                            return Ok(answered_elsewhere(standing));
                         }
                         if self.was_used(standing).await? {
                             return Ok(AuthorizeAnswer::StartAgain { query: standing.query.to_owned() });

@@ -76,6 +76,7 @@ impl Engine {
             FormOrigin::Ours | FormOrigin::Forged => Ok(AuthorizeAnswer::Refused {
                 refusal: Reason::FormForged.into(),
                 client: Some(Arc::clone(standing.client)),
+                way_on: None,
             }),
         }
     }

@@ -9,7 +9,8 @@ use crate::entropy::SystemEntropy;
 use crate::form_origin::{Form, FormOrigin};
 use crate::session::LiveSession;
 use crate::unpack::restart;
-use crate::{Call, Engine, EngineError, Workspace, seal};
+use crate::way_on::{finished, request_of, seal_request};
+use crate::{Call, Engine, EngineError, Workspace};
 use protocol::authorize::{AuthorizeRequest, Envelope, Interaction, Progress, Step, next_step, resume};
 use protocol::client::Client;
 use protocol::consent::Consent;
@@ -20,8 +21,6 @@ use protocol::record::{ArtifactKind, DocumentKind, Found, HandleHash, Lookup};
 use protocol::scope::ScopeSet;
 use protocol::subject::Subject;
 use std::sync::Arc;
-
-const RESUME: &str = "resume";
 
 /// What every page of a login needs.
 pub struct LoginPage {
@@ -90,7 +89,7 @@ impl Loaded {
             client: Arc::clone(&self.client),
             request: interaction.request.clone(),
             csrf: self.csrf(workspace, browser, form),
-            resume: seal::seal(&workspace.deriver, RESUME, interaction.query.as_bytes())?,
+            resume: seal_request(workspace, &interaction.query)?,
             targets: form_action::targets(&interaction.request.target.redirect.origin(), &self.client),
             subject: self.session.as_ref().map(|s| s.session.subject.clone()),
         })
@@ -233,8 +232,12 @@ impl Engine {
             return Ok(Err(AuthorizeAnswer::refused(Reason::AuthorizeClientInactive)));
         };
         if !same_browser {
-            let refusal = Reason::InteractionOfOtherBrowser.into();
-            return Ok(Err(AuthorizeAnswer::Refused { refusal, client: Some(client) }));
+            return Ok(Err(self.other_browser(workspace, &interaction, client, resume).await?));
+        }
+        if let Some(reference) = interaction.pushed()
+            && !self.is_pushed(workspace, reference).await?
+        {
+            return Ok(Err(finished(workspace, &client, &interaction.request.target.redirect)));
         }
         let restart = restart(&interaction, login_id);
         if interaction.used_at.is_some() || !self.is_still_allowed(workspace, &interaction, &client) {
@@ -284,10 +287,7 @@ impl Engine {
 }
 
 fn start_again_from(workspace: &Workspace, resume: Option<&str>) -> AuthorizeAnswer {
-    let query = resume
-        .and_then(|sealed| seal::open(&workspace.deriver, RESUME, sealed).ok())
-        .and_then(|plain| String::from_utf8(plain.to_vec()).ok());
-    match query {
+    match request_of(workspace, resume) {
         Some(query) => AuthorizeAnswer::StartAgain { query },
         None => AuthorizeAnswer::refused(Reason::InteractionUnknown),
     }

@@ -61,6 +61,7 @@ mod token;
 mod unpack;
 mod unused_clients;
 mod userinfo;
+mod way_on;
 mod workspace;
 mod workspaces;
 
@@ -85,6 +86,7 @@ pub use readable::readable;
 pub use sessions::{KnownSession, SessionsAnswer, SessionsPage, UserSession};
 pub use store::{Cursor, Page, StoredEvent};
 pub use userinfo::UserinfoAnswer;
+pub use way_on::WayOn;
 pub use workspace::Workspace;
 pub use workspaces::NewServer;
 

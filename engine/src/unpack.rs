@@ -5,7 +5,7 @@ use crate::authorize::Browser;
 use crate::entropy::SystemEntropy;
 use crate::interaction::with_prompt_login;
 use crate::{Engine, EngineError, Workspace};
-use protocol::authorize::{Envelope, Interaction, Unpacked};
+use protocol::authorize::{Envelope, Interaction, Unpacked, VerifiedRedirect};
 use protocol::client::Client;
 use protocol::error::{Reason, Refusal};
 use protocol::par;
@@ -22,11 +22,13 @@ pub(crate) struct Arrived {
     pub(crate) envelope: Envelope,
     /// Set when what the browser brought was not the whole request.
     pub(crate) unpacked: Option<Unpacked>,
+    /// Set when it is that of a login here which has been answered: where the answer went.
+    pub(crate) answered: Option<VerifiedRedirect>,
 }
 
 impl Arrived {
     fn plain(sent: &Params) -> Self {
-        Self { params: sent.clone(), envelope: Envelope::default(), unpacked: None }
+        Self { params: sent.clone(), envelope: Envelope::default(), unpacked: None, answered: None }
     }
 
     fn faulty(sent: &Params, pushed: bool, fault: Refusal) -> Self {
@@ -36,7 +38,7 @@ impl Arrived {
     fn unpacked(params: Params, pushed: Option<HandleHash>) -> Self {
         let unpacked = Some(Unpacked { query: params.to_query(), pushed });
         let envelope = Envelope { pushed: pushed.is_some(), signed: pushed.is_none(), fault: None };
-        Self { params, envelope, unpacked }
+        Self { params, envelope, unpacked, answered: None }
     }
 }
 
@@ -106,8 +108,9 @@ impl Engine {
         if let Some(reference) = unpacked.pushed
             && !self.is_pushed(workspace, reference).await?
         {
-            let fault = Refusal::new(Reason::RequestUriUnknown).parameter("request_uri");
-            return Ok(Some(Arrived::faulty(sent, true, fault)));
+            let fault = Refusal::new(Reason::LoginFinished).parameter("request_uri");
+            let answered = Some(interaction.request.target.redirect);
+            return Ok(Some(Arrived { answered, ..Arrived::faulty(sent, true, fault) }));
         }
         let query = match sent.get("prompt") {
             Some("login") => with_prompt_login(&unpacked.query),

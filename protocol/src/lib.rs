@@ -57,6 +57,7 @@ pub mod standard_claims;
 pub mod step_up;
 pub mod subject;
 pub mod tenant;
+pub mod third_party_login;
 pub mod time;
 pub mod token;
 pub mod unknown_members;

@@ -188,6 +188,14 @@ impl Answer {
         Form::find(&self.text(), id, &self.asked).is_some()
     }
 
+    /// Where the link with this id leads.
+    pub fn link(&self, id: &str) -> Option<String> {
+        let document = scraper::Html::parse_document(&self.text());
+        let selector = scraper::Selector::parse(&format!("a#{id}[href]")).ok()?;
+        let link = document.select(&selector).next()?;
+        link.value().attr("href").map(str::to_owned)
+    }
+
     /// The text of the element of that id; `None` if there is none.
     pub fn element(&self, id: &str) -> Option<String> {
         let page = scraper::Html::parse_document(&self.text());

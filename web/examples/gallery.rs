@@ -154,19 +154,21 @@ fn sign_in(lang: Lang) -> Vec<(&'static str, String)> {
 fn ways_out(lang: Lang) -> Vec<(&'static str, String)> {
     let refused = ErrorView {
         frame: frame(),
+        reason: "redirect_uri_not_registered".to_owned(),
         error: "invalid_request".to_owned(),
         description: "The redirect_uri is not one that this client registered.".to_owned(),
-        address: None,
         trace_id: "0193523b7c1e7f3aa1c5d0e4f2b6987a".to_owned(),
         client: Some(client()),
-        restart: None,
-        developer: None,
+        ..ErrorView::default()
     };
+    let finished = ErrorView { reason: "login_finished".to_owned(), ..refused.clone() };
+    let cookie = ErrorView { reason: "interaction_of_other_browser".to_owned(), ..refused.clone() };
+    let other = ErrorView { reason: "nonce_missing".to_owned(), ..refused.clone() };
     let explained = ErrorView {
         developer: Some(DeveloperView {
             received: Some("https://acme.example/callback/".to_owned()),
             expected: Some("https://acme.example/callback".to_owned()),
-            rule: Some("The redirect URI must equal a registered one, character by character.".to_owned()),
+            reason: Some("redirect_uri_not_registered".to_owned()),
             clause: Some("RFC 9700 §4.1.3".to_owned()),
             fix: Some("Register this URI for the client, or send the registered one: they differ by a trailing slash.".to_owned()),
         }),
@@ -196,6 +198,9 @@ fn ways_out(lang: Lang) -> Vec<(&'static str, String)> {
     vec![
         ("error", error(&refused, lang)),
         ("error-developer", error(&explained, lang)),
+        ("error-finished", error(&finished, lang)),
+        ("error-lost-cookie", error(&cookie, lang)),
+        ("error-without-words", error(&other, lang)),
         ("error-unknown", error(&unknown, lang)),
         ("logout", logout(&question, lang)),
         ("logged-out", logged_out(&done, lang)),

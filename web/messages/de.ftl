@@ -116,13 +116,59 @@ error-heading = Diese Anfrage konnte nicht abgeschlossen werden
 error-code = Fehler
 error-back = Zurück zu { $client }
 error-restart = Neu beginnen
+error-go-on = Weiter zu { $client }
+error-finished-title = Schon erledigt
+error-reference = Kennung:
 error-what-now = Gehen Sie zurück zu der Anwendung, von der Sie kamen, und versuchen Sie es noch einmal.
 error-support = Wenn es wieder geschieht, senden Sie diese Kennung an den Support:
 error-developer = Für die Entwicklung
 error-received = Erhalten
 error-expected = Erwartet
+error-reason = Grund
 error-rule = Regel
 error-fix = So beheben Sie es
+
+## Fehler in einfachen Worten
+
+reason-other = Die Anfrage der Anwendung kann nicht ausgeführt werden.
+reason-login_finished = Sie haben diese Anmeldung schon abgeschlossen.
+reason-login_finished-advice = Alles ist in Ordnung. Machen Sie in der Anwendung weiter; wenn sie noch einmal nach einer Anmeldung fragt, beginnen Sie dort.
+reason-interaction_unknown = Diese Anmeldung läuft nicht mehr.
+reason-interaction_unknown-advice = Sie hat vielleicht zu lange gedauert oder ist schon abgeschlossen. Beginnen Sie in der Anwendung noch einmal.
+reason-interaction_of_other_browser = Ihr Browser hat das Cookie nicht geschickt, das zu dieser Anmeldung gehört.
+reason-interaction_of_other_browser-advice = Vielleicht sind Cookies gesperrt oder gelöscht worden, oder die Anmeldung wurde in einem anderen Browser begonnen. Erlauben Sie Cookies für diese Seite und beginnen Sie noch einmal.
+reason-form_forged = Dieses Formular wurde nicht von einer Seite dieses Servers geschickt.
+reason-form_forged-advice = Öffnen Sie die Seite noch einmal und schicken Sie das Formular von dort.
+reason-body_too_large = Was geschickt wurde, ist zu groß.
+reason-body_too_large-advice = Gehen Sie zurück, kürzen Sie Ihre Eingaben und schicken Sie sie noch einmal.
+reason-authorize_client_unknown = Dieser Server kennt die Anwendung nicht.
+reason-authorize_client_unknown-advice = Gehen Sie dorthin zurück, woher Sie kamen, und sagen Sie es den Betreibern.
+reason-authorize_client_inactive = Die Anwendung ist auf diesem Server abgeschaltet.
+reason-authorize_client_inactive-advice = Nur eine Administratorin oder ein Administrator kann sie wieder einschalten.
+reason-redirect_uri_not_registered = Die Anwendung will die Antwort an eine Adresse, die nicht für sie eingetragen ist.
+reason-redirect_uri_not_registered-advice = Dorthin wurde nichts geschickt. Sagen Sie es den Betreibern der Anwendung.
+reason-request_uri_unknown = Die Anfrage der Anwendung ist hier nicht bekannt oder wurde schon benutzt.
+reason-request_uri_unknown-advice = Gehen Sie zur Anwendung zurück und beginnen Sie noch einmal.
+reason-request_uri_expired = Die Anfrage der Anwendung ist abgelaufen.
+reason-request_uri_expired-advice = Gehen Sie zur Anwendung zurück und beginnen Sie noch einmal.
+reason-post_logout_redirect_uri_not_registered = Die Anwendung will Sie an eine Adresse führen, die nicht für sie eingetragen ist.
+reason-post_logout_redirect_uri_not_registered-advice = Sie sind noch nicht abgemeldet: Öffnen Sie dazu die Abmeldeseite dieses Servers.
+reason-post_logout_redirect_uri_without_client = Die Bitte um Abmeldung sagt nicht, von welcher Anwendung sie kommt.
+reason-post_logout_redirect_uri_without_client-advice = Sie sind noch nicht abgemeldet: Öffnen Sie dazu die Abmeldeseite dieses Servers.
+reason-logout_hint_of_other_client = Die Bitte um Abmeldung nennt zwei verschiedene Anwendungen.
+reason-logout_hint_of_other_client-advice = Sie sind noch nicht abgemeldet: Öffnen Sie dazu die Abmeldeseite dieses Servers.
+reason-id_token_hint_invalid = Die Anfrage der Anwendung nennt eine Anmeldung, die nicht von diesem Server ist.
+reason-id_token_hint_invalid-advice = Gehen Sie zur Anwendung zurück und beginnen Sie noch einmal.
+reason-concurrent_change = Dasselbe wurde von mehreren Seiten gleichzeitig geändert.
+reason-concurrent_change-advice = Versuchen Sie es noch einmal.
+reason-store_unavailable = Dieser Server kann im Augenblick nicht antworten.
+reason-store_unavailable-advice = Warten Sie einen Augenblick und laden Sie die Seite dann noch einmal.
+reason-passwords_busy = Im Augenblick melden sich sehr viele Menschen an.
+reason-passwords_busy-advice = Warten Sie einen Augenblick, gehen Sie zurück und melden Sie sich noch einmal an.
+reason-tenant_rate_limited = Im Augenblick erreichen diesen Server zu viele Anfragen.
+reason-tenant_rate_limited-advice = Warten Sie einen Augenblick und laden Sie die Seite dann noch einmal.
+reason-internal = Auf diesem Server ist etwas schiefgegangen.
+reason-internal-advice = Es liegt nicht an Ihnen. Warten Sie einen Augenblick und versuchen Sie es dann noch einmal.
 
 ## Choosing an account
 

@@ -116,13 +116,59 @@ error-heading = This request could not be completed
 error-code = Error
 error-back = Back to { $client }
 error-restart = Start again
+error-go-on = Go on to { $client }
+error-finished-title = Already done
+error-reference = Reference:
 error-what-now = Go back to the application you came from and try again.
 error-support = If it keeps happening, send this reference to support:
 error-developer = For the developer
 error-received = Received
 error-expected = Expected
+error-reason = Reason
 error-rule = Rule
 error-fix = How to fix it
+
+## Errors in plain words
+
+reason-other = The application's request cannot be carried out.
+reason-login_finished = You have already finished this sign-in.
+reason-login_finished-advice = Nothing is wrong. Go on in the application; if it asks you to sign in again, start there.
+reason-interaction_unknown = This sign-in is no longer in progress.
+reason-interaction_unknown-advice = It may have taken too long, or it has been finished already. Start again at the application.
+reason-interaction_of_other_browser = Your browser did not send the cookie that belongs to this sign-in.
+reason-interaction_of_other_browser-advice = Cookies may be blocked or may have been cleared, or the sign-in was started in another browser. Allow cookies for this site, then start again.
+reason-form_forged = This form was not sent from a page of this server.
+reason-form_forged-advice = Open the page again and send the form from there.
+reason-body_too_large = What was sent is too large.
+reason-body_too_large-advice = Go back, shorten what you typed, and send it again.
+reason-authorize_client_unknown = This server does not know the application.
+reason-authorize_client_unknown-advice = Go back to where you came from, and tell those who run it.
+reason-authorize_client_inactive = The application is switched off on this server.
+reason-authorize_client_inactive-advice = Only an administrator can switch it on again.
+reason-redirect_uri_not_registered = The application wants the answer sent to an address that is not registered for it.
+reason-redirect_uri_not_registered-advice = Nothing was sent there. Tell those who run the application.
+reason-request_uri_unknown = The application's request is not known here, or was used already.
+reason-request_uri_unknown-advice = Go back to the application and start again.
+reason-request_uri_expired = The application's request has expired.
+reason-request_uri_expired-advice = Go back to the application and start again.
+reason-post_logout_redirect_uri_not_registered = The application wants you led to an address that is not registered for it.
+reason-post_logout_redirect_uri_not_registered-advice = You are not signed out yet: open the sign-out page of this server to do so.
+reason-post_logout_redirect_uri_without_client = The request to sign out does not say which application it comes from.
+reason-post_logout_redirect_uri_without_client-advice = You are not signed out yet: open the sign-out page of this server to do so.
+reason-logout_hint_of_other_client = The request to sign out names two different applications.
+reason-logout_hint_of_other_client-advice = You are not signed out yet: open the sign-out page of this server to do so.
+reason-id_token_hint_invalid = The application's request names a sign-in that is not from this server.
+reason-id_token_hint_invalid-advice = Go back to the application and start again.
+reason-concurrent_change = The same thing was changed from several sides at once.
+reason-concurrent_change-advice = Try again.
+reason-store_unavailable = This server cannot answer at the moment.
+reason-store_unavailable-advice = Wait a moment, then load the page again.
+reason-passwords_busy = Very many people are signing in at the moment.
+reason-passwords_busy-advice = Wait a moment, go back, and sign in again.
+reason-tenant_rate_limited = Too many requests reach this server at the moment.
+reason-tenant_rate_limited-advice = Wait a moment, then load the page again.
+reason-internal = Something went wrong on this server.
+reason-internal-advice = It is not your fault. Wait a moment, then try again.
 
 ## Choosing an account
 

@@ -71,7 +71,7 @@ pub(crate) fn developer(explanation: &Explanation) -> DeveloperView {
     DeveloperView {
         received: explanation.received.as_deref().map(named),
         expected: explanation.expected.clone(),
-        rule: Some(match (&explanation.parameter, &explanation.received) {
+        reason: Some(match (&explanation.parameter, &explanation.received) {
             (Some(parameter), None) => format!("{} ({parameter})", explanation.reason),
             _ => explanation.reason.clone(),
         }),

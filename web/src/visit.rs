@@ -8,7 +8,7 @@ use crate::{answer, cookies, not_found, same_origin, views};
 use axum::extract::{FromRef, FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use engine::demo::DEMO_CLIENT;
-use engine::{AuthorizeAnswer, Browser, Call, Engine, NextPage, Notice, Workspace};
+use engine::{AuthorizeAnswer, Browser, Call, Engine, NextPage, Notice, WayOn, Workspace};
 use http::{HeaderValue, StatusCode, header};
 use protocol::client::Client;
 use protocol::error::{Reason, Refusal};
@@ -100,7 +100,9 @@ impl Visit {
             AuthorizeAnswer::StartAgain { query } => {
                 self.redirect(&format!("{}?{query}", self.path("oauth2/authorize")))
             }
-            AuthorizeAnswer::Refused { refusal, client } => return self.refused(&refusal, client.as_deref()),
+            AuthorizeAnswer::Refused { refusal, client, way_on } => {
+                return self.refused_with(&refusal, client.as_deref(), way_on);
+            }
         };
         result.unwrap_or_else(|refusal| self.refused(&refusal, None))
     }
@@ -160,16 +162,30 @@ impl Visit {
 
     /// The error page, for what is not sent to a client (RFC 6749 §4.1.2.1). Keeps the explanation.
     pub(crate) fn refused(&self, refusal: &Refusal, client: Option<&Client>) -> Response {
+        self.refused_with(refusal, client, None)
+    }
+
+    /// The same, with the way on that the engine found.
+    fn refused_with(&self, refusal: &Refusal, client: Option<&Client>, way_on: Option<WayOn>) -> Response {
         let explanation = answer::explain(self.engine(), &self.workspace.tenant, self.call(), refusal);
-        let client_view = client.map(views::client);
+        let (restart, go_on) = match way_on {
+            Some(WayOn::StartAgain { query }) => {
+                (Some(format!("{}?{query}", self.path("oauth2/authorize"))), None)
+            }
+            Some(WayOn::Client { uri }) => (None, Some(uri)),
+            None => (self.restart(client), None),
+        };
         let view = error::ErrorView {
             frame: self.frame(),
+            reason: explanation.reason.clone(),
             error: explanation.error.clone(),
             description: explanation.description.clone(),
             trace_id: explanation.trace_id.clone(),
             address: Some(self.path("error")),
-            client: client_view,
-            restart: self.restart(client),
+            client: client.map(views::client),
+            go_on,
+            restart,
+            sign_out: is_refused_logout(refusal.reason).then(|| self.path("logout")),
             developer: self.engine().demo().then(|| views::developer(&explanation)),
         };
         let lang = self.lang(&[]);
@@ -208,6 +224,16 @@ impl Visit {
         let query = self.request.query()?;
         query.get("login_id").map(str::to_owned).ok_or_else(|| Reason::InteractionUnknown.into())
     }
+}
+
+/// Whether an application asked for a logout that was refused: the person may want it all the same.
+fn is_refused_logout(reason: Reason) -> bool {
+    let reasons = [
+        Reason::PostLogoutRedirectUriNotRegistered,
+        Reason::PostLogoutRedirectUriWithoutClient,
+        Reason::LogoutHintOfOtherClient,
+    ];
+    reasons.contains(&reason)
 }
 
 /// The path segment of a page; the same word in routes, redirects and forms.

@@ -38,6 +38,13 @@ pub struct Interaction {
     pub used_at: Option<Timestamp>,
 }
 
+impl Interaction {
+    /// The pushed request that is used up with the answer.
+    pub fn pushed(&self) -> Option<HandleHash> {
+        self.unpacked.as_ref().and_then(|unpacked| unpacked.pushed)
+    }
+}
+
 impl Payload for Interaction {
     const KIND: ArtifactKind = ArtifactKind::Interaction;
 }

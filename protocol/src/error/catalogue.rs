@@ -38,9 +38,11 @@ macro_rules! tables {
 #[macro_use]
 mod admission;
 #[macro_use]
+mod login_pages;
+#[macro_use]
 mod proof_of_possession;
 
-tables! { [admission proof_of_possession]
+tables! { [admission login_pages proof_of_possession]
     // The request as such
     ParameterRepeated "parameter_repeated" InvalidRequest "RFC 6749 §3.1"
         "A parameter was sent more than once."
@@ -500,13 +502,7 @@ tables! { [admission proof_of_possession]
         "The user cancelled the login."
         "Nothing to mend: the user went back."
 
-    // Pages of a login in progress
-    InteractionUnknown "interaction_unknown" InvalidRequest "OIDC Core §3.1.2.3"
-        "This login is no longer in progress."
-        "Start again at the application."
-    InteractionOfOtherBrowser "interaction_of_other_browser" InvalidRequest "RFC 9700 §4.7"
-        "This login was started in another browser."
-        "Start again at the application; cookies must be allowed."
+    // Logout
     PostLogoutRedirectUriNotRegistered "post_logout_redirect_uri_not_registered" InvalidRequest "OIDC RP-Initiated Logout §3"
         "post_logout_redirect_uri is not registered for this application."
         "Register exactly the URI that is sent in post_logout_redirect_uris: every character counts."
@@ -522,13 +518,7 @@ tables! { [admission proof_of_possession]
     SessionUnknown "session_unknown" NotFound "RFC 9110 §15.5.5"
         "There is no such session."
         "List the sessions again; it may have ended by itself."
-    FormForged "form_forged" InvalidRequest "RFC 6749 §10.12"
-        "The form was not sent from this server's own page."
-        "Open the page again and send it from there."
 
-    FormOutdated "form_outdated" InvalidRequest "RFC 6749 §10.12"
-        "The form was made for an earlier session in this browser."
-        "Look at the page again, for another user may be logged in now, and send it from there."
 
     // Bearer tokens at our own APIs
     TokenMissing "token_missing" InvalidToken "RFC 6750 §3"
@@ -567,14 +557,6 @@ tables! { [admission proof_of_possession]
     ScopeInsufficient "scope_insufficient" InsufficientScope "RFC 6750 §3.1"
         "The access token lacks a required scope."
         "Ask for the scope named in WWW-Authenticate."
-
-    // Logins
-    CredentialsWrong "credentials_wrong" AccessDenied "OIDC Core §3.1.2.3"
-        "User name or password is wrong."
-        "Try again."
-    LoginThrottled "login_throttled" TooManyRequests "NIST SP 800-63B §5.2.2"
-        "Too many failed logins; wait a little."
-        "Wait, then try again."
 
     // The page of the device authorization
     UserCodeUnknown "user_code_unknown" InvalidRequest "RFC 8628 §3.3"

@@ -231,3 +231,33 @@ async fn a_second_language_is_complete() {
     assert!(german.text().contains("lang=\"de\""), "{}", german.text());
     assert!(german.text().contains("Kennwort") && !german.text().contains("Password"), "{}", german.text());
 }
+
+/// What a person reads on an error page is in the page's language; what is for developers is marked as English.
+#[tokio::test]
+async fn error_pages_speak_the_language_of_the_person() {
+    let server = TestServer::start().await;
+    let app = server.party("app");
+    let german = |path: &str| Ask::get(path).header("accept-language", "de");
+    let evil = [("redirect_uri", "https://evil.example/")];
+    for (path, text) in [
+        (app.path("/login?login_id=x"), "läuft nicht mehr"),
+        (app.path("/error"), "läuft nicht mehr"),
+        (app.authorize_url(&evil), "nicht für sie eingetragen"),
+        (app.authorize_url(&[("client_id", "nobody")]), "kennt die Anwendung nicht"),
+        (
+            app.path("/oidc/logout?client_id=app&post_logout_redirect_uri=https://evil.example/"),
+            "noch nicht abgemeldet",
+        ),
+    ] {
+        let page = server.send(german(&path)).await.expect(400);
+        assert!(page.text().contains("lang=\"de\"") && page.text().contains(text), "{path}: {}", page.text());
+        assert!(page.element("error-advice").is_some(), "{path}");
+        let plain = server.get(&path).await.expect(400);
+        assert_ne!(page.element("error-description"), plain.element("error-description"), "{path}");
+        assert_eq!(page.element("error-code"), plain.element("error-code"), "{path}");
+    }
+    // What has no words for people is said in general ones, and in English for the developer.
+    let page = server.send(german(&app.authorize_url(&[("redirect_uri", "")]))).await.expect(400);
+    assert!(page.text().contains("kann nicht ausgeführt werden"), "{}", page.text());
+    assert!(page.text().contains("<p id=\"error-description\" lang=\"en\">"), "{}", page.text());
+}

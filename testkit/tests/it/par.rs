@@ -84,6 +84,67 @@ async fn par_02_re_openable_before_and_used_up_with_the_answer() {
     page.expect_error_page("invalid_request_uri");
 }
 
+/// Decisions 9: who comes back after the end gets no second code, and no dead end either.
+#[tokio::test]
+async fn par_02_back_and_a_second_tab_after_the_end_lead_on_to_the_application() {
+    let server = TestServer::start().await;
+    let party = server.party("client");
+    let browser = server.browser();
+    let url = opening(&party, &pushed(&server, &party).await, &[]);
+    let (first, second) = (browser.open(&url).await, browser.open(&url).await);
+    let consent = browser.log_in(&first).await;
+    let code = browser.allow(&consent).await.response_parameter("code").expect("a code");
+    for page in [&first, &consent, &second] {
+        let shown = browser.open(&page.asked).await.expect_error_page("invalid_request_uri");
+        assert_eq!(shown.element("heading").as_deref(), Some("You have already finished this sign-in."));
+        assert_eq!(shown.link("error-back").as_deref(), Some("https://example.com/"));
+        assert!(!shown.text().contains("pushed"), "nothing of the request: {}", shown.text());
+    }
+    for page in [&first, &second] {
+        let shown = browser.log_in(page).await.expect_error_page("invalid_request_uri");
+        assert_eq!(shown.link("error-back").as_deref(), Some("https://example.com/"));
+    }
+    let shown = browser.allow(&consent).await.expect_error_page("invalid_request_uri");
+    assert!(shown.element("heading").unwrap().contains("already finished"));
+    // Whoever never had a login here learns what was learnt before: there is no such request.
+    for stranger in [browser.open(&url).await, server.browser().open(&url).await] {
+        let shown = stranger.expect_error_page("invalid_request_uri");
+        assert!(!shown.element("heading").unwrap().contains("already finished"));
+    }
+    party.redeem(&code).await.expect(200);
+}
+
+/// OIDC Core §4: the application begins the new login itself, where it can be asked to.
+#[tokio::test]
+async fn par_02_back_after_the_end_begins_a_login_at_the_application() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    administrator
+        .change("/clients/client", &json!({"initiate_login_uri": "https://example.com/start"}))
+        .await;
+    let party = server.party("client");
+    let browser = server.browser();
+    let url = opening(&party, &pushed(&server, &party).await, &[]);
+    let (first, second) = (browser.open(&url).await, browser.open(&url).await);
+    assert!(first.header("content-security-policy").contains("https://example.com"), "form-action");
+    let consent = browser.log_in(&first).await;
+    let done = browser.allow(&consent).await;
+    party.redeem(&done.response_parameter("code").expect("a code")).await.expect(200);
+    let start = "https://example.com/start?iss=https%3A%2F%2Flocalhost%3A8443%2Fdefault%2Fdefault";
+    for page in [&first, &consent, &second] {
+        assert_eq!(browser.open(&page.asked).await.location().as_str(), start);
+    }
+    for answer in [browser.log_in(&first).await, browser.log_in(&second).await, browser.allow(&consent).await]
+    {
+        assert_eq!((answer.status.as_u16(), answer.location().as_str()), (303, start));
+    }
+    let switch = consent.form("consent-form").with("action", "switch");
+    assert_eq!(browser.submit(&switch).await.location().as_str(), start);
+    // What was not pushed starts again as before.
+    let page = browser.open(&party.authorize_url(&[("prompt", "login")])).await;
+    assert!(page.has_form("login-form"), "{} {}", page.status, page.text());
+}
+
 #[tokio::test]
 async fn par_02_a_denied_request_is_used_up_too() {
     let server = TestServer::start().await;

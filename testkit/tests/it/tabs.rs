@@ -227,6 +227,60 @@ async fn cookies_lost_between_page_and_form() {
     arrives(&app, &browser, answer, "u").await;
 }
 
+/// RFC 9700 §4.7: without the cookie the form does not count, and the page leads on all the same.
+#[tokio::test]
+async fn ses_03_a_lost_cookie_is_told_and_leads_on() {
+    let server = TestServer::start().await;
+    let app = server.party("app");
+    let browser = server.browser();
+    let url = app.authorize_url(&[("state", "of-this-state"), ("nonce", "of-this-nonce")]);
+    let login = browser.open(&url).await;
+    browser.forget_cookie("__Host-postern-browser");
+
+    let shown = browser.load(&login.asked).await.expect_error_page("invalid_request");
+    assert!(shown.element("error-advice").unwrap().contains("Cookies may be blocked"), "{}", shown.text());
+    assert_eq!(shown.link("error-back").as_deref(), Some("https://example.com/"));
+    assert_eq!(shown.link("error-restart"), None);
+    assert!(!shown.text().contains("of-this-"), "nothing of the request: {}", shown.text());
+
+    let form = login.form("login-form").with("username", "user").with("password", "user");
+    let other = browser.copy().open(&app.authorize_url(&[("state", "of-another")])).await;
+    let resume = other.form("login-form").value("resume").unwrap().to_owned();
+    for form in [
+        form.clone().without("resume"),
+        form.clone().with("resume", "x"),
+        form.clone().with("resume", &resume),
+    ] {
+        let refused = server.browser().post(&form).await.expect_error_page("invalid_request");
+        assert_eq!(refused.link("error-restart"), None, "{}", refused.text());
+        assert!(!refused.text().contains("of-"), "{}", refused.text());
+    }
+    let refused = browser.post(&form).await.expect_error_page("invalid_request");
+    assert!(refused.headers.get("set-cookie").is_none(), "nobody is logged in");
+    let again = browser.open(&refused.link("error-restart").expect("a way on")).await;
+    arrives(&app, &browser, again, "of-this-state").await;
+}
+
+#[tokio::test]
+async fn ses_03_a_lost_cookie_leads_to_where_the_application_begins_a_login() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let app = server.party("app");
+    for (member, uri, link) in [
+        ("client_uri", "https://example.com/about", "https://example.com/about"),
+        (
+            "initiate_login_uri",
+            "https://example.com/start?x=1",
+            "https://example.com/start?x=1&iss=https%3A%2F%2Flocalhost%3A8443%2Fdefault%2Fdefault",
+        ),
+    ] {
+        administrator.change("/clients/app", &serde_json::json!({ (member): uri })).await;
+        let login = server.browser().open(&app.authorize_url(&[])).await;
+        let shown = server.browser().load(&login.asked).await.expect_error_page("invalid_request");
+        assert_eq!(shown.link("error-back").as_deref(), Some(link));
+    }
+}
+
 #[tokio::test]
 async fn deny_and_cancel_lead_back_to_the_client() {
     let server = TestServer::start().await;

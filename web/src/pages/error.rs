@@ -16,6 +16,8 @@ pub const SCRIPT_SHA256: &str = "'sha256-0UF+1RJxplu2mlA43Z9j5BWtO+vSokG7vADo3p5
 #[derive(Clone, Default, Serialize)]
 pub struct ErrorView {
     pub frame: Frame,
+    /// Name of the reason in the catalogue; some have words of their own in every language.
+    pub reason: String,
     /// The error code, e.g. `invalid_request`.
     pub error: String,
     /// `error_description`: one safe English sentence.
@@ -25,8 +27,12 @@ pub struct ErrorView {
     pub address: Option<String>,
     /// The client, once it is known: the page links back to its `client_uri`.
     pub client: Option<ClientView>,
+    /// Where the person goes on at the client, when that is not its `client_uri`.
+    pub go_on: Option<String>,
     /// A place where a fresh attempt begins, when there is one of ours.
     pub restart: Option<String>,
+    /// Where the person signs out, when an application's request to do so was refused.
+    pub sign_out: Option<String>,
     /// Shown in demonstration only.
     pub developer: Option<DeveloperView>,
 }
@@ -36,7 +42,8 @@ pub struct ErrorView {
 pub struct DeveloperView {
     pub received: Option<String>,
     pub expected: Option<String>,
-    pub rule: Option<String>,
+    /// Name of the reason, with the parameter it is about.
+    pub reason: Option<String>,
     /// E.g. `RFC 6749 §3.1.2.3`.
     pub clause: Option<String>,
     pub fix: Option<String>,
@@ -98,12 +105,12 @@ mod tests {
         let developer = DeveloperView {
             received: Some("https://evil.example/cb".to_owned()),
             expected: Some("https://app.example/cb".to_owned()),
-            rule: Some("The URI must match exactly.".to_owned()),
+            reason: Some("redirect_uri_not_registered".to_owned()),
             clause: Some("RFC 6749 §3.1.2.3".to_owned()),
             fix: Some("Register it.".to_owned()),
         };
         let shown = text(&ErrorView { developer: Some(developer), ..view() }, ".developer");
-        for part in ["evil.example", "app.example", "exactly", "RFC 6749", "Register it"] {
+        for part in ["evil.example", "app.example", "not_registered", "RFC 6749", "Register it"] {
             assert!(shown.contains(part), "{part}: {shown}");
         }
     }

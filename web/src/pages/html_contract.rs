@@ -156,16 +156,19 @@ impl Foreign<'_> {
     fn error(&self) -> ErrorView {
         ErrorView {
             frame: self.frame(),
+            reason: self.s(),
             error: self.s(),
             description: self.s(),
             trace_id: self.s(),
             address: self.some(),
             client: Some(self.client()),
+            go_on: self.some(),
             restart: None,
+            sign_out: None,
             developer: Some(DeveloperView {
                 received: self.some(),
                 expected: self.some(),
-                rule: self.some(),
+                reason: self.some(),
                 clause: self.some(),
                 fix: self.some(),
             }),

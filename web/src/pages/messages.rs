@@ -54,7 +54,7 @@ fn bundle(lang: Lang) -> FluentBundle<FluentResource> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::template::{KNOWN_SCOPES, TEMPLATES};
+    use super::super::template::{KNOWN_REASONS, KNOWN_SCOPES, TEMPLATES};
     use super::*;
 
     /// The keys of a message file, in order.
@@ -83,7 +83,18 @@ mod tests {
             used.insert(format!("scope-{scope}"));
             used.insert(format!("scope-{scope}-text"));
         }
+        for reason in KNOWN_REASONS {
+            used.insert(format!("reason-{reason}"));
+            used.insert(format!("reason-{reason}-advice"));
+        }
         used
+    }
+
+    #[test]
+    fn every_reason_with_words_is_in_the_catalogue() {
+        let known =
+            |name: &&&str| protocol::error::Reason::ALL.iter().any(|reason| reason.entry().name == **name);
+        assert_eq!(KNOWN_REASONS.iter().find(|name| !known(name)), None);
     }
 
     #[test]

@@ -61,6 +61,30 @@ pub(super) const KNOWN_SCOPES: &[&str] = &[
     "manage_configuration",
 ];
 
+/// The reasons that have words of their own for the person who sees them: `reason-<name>` and `reason-<name>-advice`. Those
+/// are met on the way through login, consent and logout; what else is said is for developers, in English.
+pub(super) const KNOWN_REASONS: &[&str] = &[
+    "login_finished",
+    "interaction_unknown",
+    "interaction_of_other_browser",
+    "form_forged",
+    "body_too_large",
+    "authorize_client_unknown",
+    "authorize_client_inactive",
+    "redirect_uri_not_registered",
+    "request_uri_unknown",
+    "request_uri_expired",
+    "post_logout_redirect_uri_not_registered",
+    "post_logout_redirect_uri_without_client",
+    "logout_hint_of_other_client",
+    "id_token_hint_invalid",
+    "concurrent_change",
+    "store_unavailable",
+    "passwords_busy",
+    "tenant_rate_limited",
+    "internal",
+];
+
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
 /// Renders a page. The view model is `view` in the template.
@@ -90,6 +114,7 @@ fn environment() -> Environment<'static> {
     }
     environment.add_function("t", translate);
     environment.add_test("known_scope", |scope: &str| KNOWN_SCOPES.contains(&scope));
+    environment.add_test("known_reason", |reason: &str| KNOWN_REASONS.contains(&reason));
     environment.add_global("form_post_script", form_post::SCRIPT);
     environment.add_global("error_script", error::SCRIPT);
     environment.add_global("check_session_script", check_session::SCRIPT);

@@ -52,6 +52,8 @@ pub struct DeviceLogin {
 pub struct DeviceQuestion {
     pub client: Arc<Client>,
     pub scope: ScopeSet,
+    /// What the tokens are to be for (RFC 8707 §2).
+    pub resource: Vec<String>,
     /// As the device shows it.
     pub user_code: String,
     pub subject: Subject,
@@ -307,6 +309,7 @@ fn question(workspace: &Workspace, waiting: Waiting, live: &LiveSession) -> Devi
         csrf: decision_csrf(workspace, live, &waiting.user_code),
         client: waiting.client,
         scope: waiting.code.scope,
+        resource: waiting.code.resource,
         user_code: waiting.user_code.shown(),
         subject: live.session.subject.clone(),
     }

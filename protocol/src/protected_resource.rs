@@ -1,7 +1,7 @@
 //! Protected resource metadata (RFC 9728): which authorization server a resource takes tokens from, and how. For our own
 //! APIs, and for every service of a workspace, whose resource server may show the document or lead to it.
 
-use crate::decision::Cx;
+use crate::decision::{Catalog, Cx};
 use crate::id::TenantId;
 use crate::profile::{Rules, SenderConstraint};
 use crate::service::Service;
@@ -33,6 +33,8 @@ pub const CLIENTS: OwnResource = OwnResource {
     scopes: &["list_clients_with_access", "revoke_client_access"],
     bearer_methods: &["header"],
 };
+
+const MANAGEMENT_API: &str = "Management API";
 
 /// Every API of a workspace.
 pub static OWN_RESOURCES: &[&OwnResource] = &[&USERINFO, &CLIENTS];
@@ -80,6 +82,19 @@ pub(crate) fn is_own(resource: &str, cx: &Cx<'_>) -> bool {
         || OWN_RESOURCES.iter().any(|own| own.identifier(cx.issuer) == resource)
 }
 
+/// What a resource is called: a service by its document, an API of ours by what it is.
+pub fn name_of<'a>(
+    resource: &str,
+    catalog: &'a Catalog,
+    (tenant, issuer): (&TenantId, &str),
+) -> Option<&'a str> {
+    let service = catalog.services.iter().find(|service| service.audience(&catalog.host, tenant) == resource);
+    let own = || OWN_RESOURCES.iter().find(|own| own.identifier(issuer) == resource).map(|own| own.name);
+    let management = || (catalog.management.as_deref() == Some(resource)).then_some(MANAGEMENT_API);
+    let name = service.map(|service| service.name.as_str()).or_else(own).or_else(management);
+    name.filter(|name| !name.is_empty())
+}
+
 /// The resource identifier of a tenant's management API.
 pub fn management(public_url: &str, tenant: &TenantId) -> String {
     format!("{public_url}/api/admin/{tenant}")
@@ -87,7 +102,7 @@ pub fn management(public_url: &str, tenant: &TenantId) -> String {
 
 /// The document of the management API, whose tokens come from workspace `admin`; `issuer` is that one's.
 pub fn of_management(resource: &str, issuer: &str) -> Map<String, Value> {
-    document(resource, &[issuer], "Management API", &[])
+    document(resource, &[issuer], MANAGEMENT_API, &[])
 }
 
 /// Where the document of a resource is (RFC 9728 §3.1): the well-known path goes between host and path.

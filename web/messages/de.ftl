@@ -44,6 +44,7 @@ login-problem-stale = Seit diese Seite geöffnet wurde, hat die in diesem Browse
 consent-title = { $client } Zugriff erlauben?
 consent-heading = { $client } bittet um Zugriff auf Ihr Konto
 consent-scopes = Wenn Sie zustimmen, kann { $client }:
+consent-resources = Das kann sie hier:
 consent-already-allowed = Bereits erlaubt
 consent-destination = Ihre Antwort geht an
 consent-destination-loopback = eine Anwendung auf diesem Computer

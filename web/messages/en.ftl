@@ -44,6 +44,7 @@ login-problem-stale = Since this page was opened, the person signed in in this b
 consent-title = Allow { $client }?
 consent-heading = { $client } asks for access to your account
 consent-scopes = If you allow it, { $client } can:
+consent-resources = It can do that at:
 consent-already-allowed = Already allowed
 consent-destination = Your answer will be sent to
 consent-destination-loopback = an application on this computer

@@ -1,13 +1,14 @@
 //! View models from what the engine knows.
 
 use crate::pages::ClientView;
-use crate::pages::consent::{ConsentWarning, Destination, ScopeView};
+use crate::pages::consent::{ConsentWarning, Destination, ResourceView, ScopeView};
 use crate::pages::error::DeveloperView;
 use engine::Workspace;
 use protocol::authorize::VerifiedRedirect;
 use protocol::client::Client;
 use protocol::client_id_metadata;
 use protocol::explain::Explanation;
+use protocol::protected_resource::name_of;
 use protocol::redirect_uri;
 use url::Url;
 
@@ -34,6 +35,16 @@ pub(crate) fn scope(workspace: &Workspace, name: &str, granted: bool) -> ScopeVi
         description: document.and_then(|scope| words(&scope.description)),
         granted,
     }
+}
+
+/// The resources that tokens are to be for (RFC 8707 §2), as a person may know them.
+pub(crate) fn resources(workspace: &Workspace, requested: &[String]) -> Vec<ResourceView> {
+    let place = (&workspace.tenant, workspace.issuer.as_str());
+    let view = |resource: &String| ResourceView {
+        name: name_of(resource, &workspace.catalog, place).map(str::to_owned),
+        host: host_of(resource),
+    };
+    requested.iter().map(view).collect()
 }
 
 /// Where the answer goes, in words a person can check (attack CNS-10).

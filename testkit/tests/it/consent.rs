@@ -24,6 +24,34 @@ async fn cns_02_a_refusal_is_a_refusal() {
     assert_eq!(answer.response_parameter("error").as_deref(), Some("consent_required"));
 }
 
+/// RFC 8707 §2: who allows something knows where it will count.
+#[tokio::test]
+async fn rfc8707_2_the_consent_page_names_the_resources_that_were_asked_for() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let resource = "https://mcp.example:8443/notes";
+    let service = json!({
+        "authorization_server_id": "default", "id": "notes", "name": "<i>Notes</i>", "custom_audience": resource,
+    });
+    administrator.post("/services", &service).await.expect(201);
+    let app = server.party("app");
+    let own = format!("{}/userinfo", app.issuer());
+    let url = format!(
+        "{}&{}",
+        app.authorize_url(&[]),
+        testkit::urlencoded(&[("resource", resource), ("resource", &own)])
+    );
+    let browser = server.browser();
+    let page = browser.log_in(&browser.open(&url).await).await;
+    let shown = page.element("consent-resources").expect("the resources");
+    for part in ["<i>Notes</i>", "mcp.example:8443", "Userinfo", "localhost:8443"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!page.text().contains("<i>Notes"), "{}", page.text());
+    let (_, without) = consent_page(&server, &app).await;
+    assert_eq!(without.element("consent-resources"), None);
+}
+
 #[tokio::test]
 async fn cns_02_only_allow_is_allow() {
     let server = TestServer::start().await;

@@ -338,6 +338,20 @@ async fn dev_10_nobody_approves_without_a_login() {
 }
 
 #[tokio::test]
+async fn rfc8707_2_the_question_names_the_resources_that_the_device_asked_for() {
+    let server = TestServer::start().await;
+    let party = server.party("tv");
+    let own = format!("{}/userinfo", party.issuer());
+    let ask = party.authenticated("/device/authorization", &[("scope", "openid"), ("resource", &own)]);
+    let begun = server.send(ask).await.expect(200).json();
+    let browser = server.browser();
+    let login = browser.open(begun["verification_uri_complete"].as_str().unwrap()).await;
+    let question = browser.log_in(&login).await;
+    assert!(question.has_form("device-confirm-form"), "{}", question.text());
+    assert!(question.element("consent-resources").is_some_and(|shown| shown.contains("Userinfo")));
+}
+
+#[tokio::test]
 async fn dev_11_a_forged_approval_counts_nothing() {
     let server = TestServer::start().await;
     let device = Device::new(&server).await;

@@ -47,6 +47,7 @@ pub(super) fn render(visit: &Visit, login_id: &str, asked: &ConsentPage, outdate
             .iter()
             .map(|name| views::scope(&visit.workspace, name, !asked.missing.contains(name)))
             .collect(),
+        resources: views::resources(&visit.workspace, &request.resource),
         warnings: views::warnings(&asked.page.client, &destination),
         destination,
     };

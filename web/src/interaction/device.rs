@@ -153,6 +153,7 @@ fn confirm(visit: &Visit, question: &DeviceQuestion) -> Response {
         user_code: question.user_code.clone(),
         user: user_name(&question.subject),
         scopes: question.scope.iter().map(|name| views::scope(&visit.workspace, name, false)).collect(),
+        resources: views::resources(&visit.workspace, &question.resource),
         warnings: views::warnings(&question.client, &Destination::default()),
     };
     let lang = visit.lang(&[]);

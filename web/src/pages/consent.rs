@@ -21,6 +21,8 @@ pub struct ConsentView {
     /// Who is signed in, as that person knows it: user name or mail address.
     pub user: String,
     pub scopes: Vec<ScopeView>,
+    /// What the tokens are to be for; empty when the request named nothing.
+    pub resources: Vec<ResourceView>,
     pub destination: Destination,
     pub warnings: Vec<ConsentWarning>,
 }
@@ -34,6 +36,15 @@ pub struct ScopeView {
     pub description: Option<String>,
     /// Whether the person already allowed it.
     pub granted: bool,
+}
+
+/// An API that tokens are asked for (RFC 8707 §2).
+#[derive(Clone, Default, Serialize)]
+pub struct ResourceView {
+    /// From its document.
+    pub name: Option<String>,
+    /// Host of its identifier, or the identifier itself where it has none.
+    pub host: String,
 }
 
 /// Where the answer will be sent, as far as a person needs to know it.
@@ -155,5 +166,18 @@ mod tests {
         let notices = text(&view, ".notice-warning");
         assert!(notices.contains("Nobody has checked") && notices.contains("app.example"), "{notices}");
         assert!(notices.contains("could pretend"), "{notices}");
+    }
+
+    #[test]
+    fn rfc8707_2_the_resources_are_named_where_there_are_some() {
+        assert_eq!(text(&view(), "#consent-resources"), "");
+        let resources = vec![
+            ResourceView { name: Some("Notes <b>API</b>".to_owned()), host: "notes.example".to_owned() },
+            ResourceView { name: None, host: "mcp.example:8443".to_owned() },
+        ];
+        let shown = text(&ConsentView { resources, ..view() }, "#consent-resources");
+        for part in ["Notes <b>API</b>", "notes.example", "mcp.example:8443"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
     }
 }

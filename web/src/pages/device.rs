@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::consent::{ConsentWarning, ScopeView};
+use super::consent::{ConsentWarning, ResourceView, ScopeView};
 use super::template;
 use super::{ClientView, Frame, Lang};
 
@@ -41,6 +41,8 @@ pub struct DeviceConfirmView {
     pub user_code: String,
     pub user: String,
     pub scopes: Vec<ScopeView>,
+    /// What the tokens are to be for; empty when the device named nothing.
+    pub resources: Vec<ResourceView>,
     pub warnings: Vec<ConsentWarning>,
 }
 

@@ -2,7 +2,7 @@
 
 use scraper::{Html, Selector};
 
-use super::consent::{ConsentView, ConsentWarning, Destination, ScopeView, consent};
+use super::consent::{ConsentView, ConsentWarning, Destination, ResourceView, ScopeView, consent};
 use super::demo::*;
 use super::device::*;
 use super::error::{self, DeveloperView, ErrorView, error};
@@ -108,6 +108,7 @@ impl Foreign<'_> {
             outdated: true,
             user: self.s(),
             scopes: vec![scope(self.0, false), scope(self.0, true), scope("openid", false)],
+            resources: vec![ResourceView { name: self.some(), host: self.s() }],
             destination: Destination::Host(self.s()),
             warnings: vec![ConsentWarning::Unverified, ConsentWarning::MetadataDocument { host: self.s() }],
         }
@@ -124,7 +125,7 @@ impl Foreign<'_> {
     }
 
     fn device_confirm(&self) -> DeviceConfirmView {
-        let ConsentView { scopes, warnings, .. } = self.consent();
+        let ConsentView { scopes, resources, warnings, .. } = self.consent();
         DeviceConfirmView {
             frame: self.frame(),
             client: self.client(),
@@ -133,6 +134,7 @@ impl Foreign<'_> {
             user_code: self.s(),
             user: self.s(),
             scopes,
+            resources,
             warnings,
         }
     }

@@ -34,6 +34,7 @@ pub(super) const TEMPLATES: &[(&str, &str)] = &[
     ("logout.html", include_str!("../../templates/logout.html")),
     ("not_found.html", include_str!("../../templates/not_found.html")),
     ("place.html", include_str!("../../templates/place.html")),
+    ("resource.html", include_str!("../../templates/resource.html")),
     ("scope.html", include_str!("../../templates/scope.html")),
     ("select_account.html", include_str!("../../templates/select_account.html")),
     ("sessions.html", include_str!("../../templates/sessions.html")),

@@ -11,6 +11,7 @@ mod content_security_policy;
 mod cookies;
 mod cors;
 mod demo;
+mod gate_refusal;
 mod interaction;
 mod landing;
 mod not_found;
@@ -26,5 +27,6 @@ mod views;
 mod visit;
 mod workspace_request;
 
+pub use gate_refusal::{GateRefusal, Reader};
 pub use published::published;
 pub use router::router;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 use tower::util::MapRequestLayer;
 use tracing::{Instrument, Span};
+use web::Reader;
 
 use super::access_log::{self, Line};
 use super::address_limit::AddressLimit;
@@ -118,6 +119,7 @@ impl Gate {
         let (parts, body) = request.into_parts();
         let client = client_address(peer, &parts.headers, &self.settings.trusted_proxies);
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
+        let reader = Reader::of(&parts.headers);
         let correlation_id = trace_id::correlation_id(&parts.headers).map(ToOwned::to_owned);
 
         let is_trusted = || self.settings.trusted_proxies.iter().any(|network| network.contains(&peer.ip()));
@@ -136,7 +138,7 @@ impl Gate {
                 (Route::None, Err(refusal))
             }
         };
-        let mut response = outcome.unwrap_or_else(|refusal| refusal.response(&trace_id));
+        let mut response = outcome.unwrap_or_else(|refusal| refusal.response(&trace_id, reader));
         security_headers::apply(self.settings.hsts, &mut response);
         trace_id.mark(&mut response);
 

@@ -2,6 +2,8 @@
 
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
+use protocol::error::Reason;
+use web::{GateRefusal, Reader};
 
 use super::trace_id::TraceId;
 
@@ -97,23 +99,26 @@ impl Refusal {
         }
     }
 
-    /// The answer. Its body holds fixed text and the trace id, nothing of the request, so it may be
-    /// read by any origin: a browser application then sees the reason instead of a CORS failure.
-    pub(super) fn response(self, trace_id: &TraceId) -> Response<Body> {
+    /// Name of the reason in the catalogue that has words for people; empty where nobody at a browser meets it.
+    fn reason(self) -> &'static str {
+        let reason = match self {
+            Self::BodyTooLarge => Reason::BodyTooLarge,
+            Self::Overloaded => Reason::StoreUnavailable,
+            Self::TooManyRequests { .. } => Reason::TenantRateLimited,
+            Self::Panicked => Reason::Internal,
+            _ => return "",
+        };
+        reason.entry().name
+    }
+
+    /// The answer: a page for a person, JSON for a program. Its body holds fixed text and the trace id, nothing of the
+    /// request, so it may be read by any origin: a browser application then sees the reason instead of a CORS failure.
+    pub(super) fn response(self, trace_id: &TraceId, reader: Reader) -> Response<Body> {
         let (status, error, description) = self.row();
-        let body = serde_json::json!({
-            "error": error,
-            "error_description": description,
-            "status_code": status.as_u16(),
-            // The management API's error body has these members besides (contract §e).
-            "error_code": error,
-            "details": {},
-            "trace_id": trace_id.as_str(),
-        });
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() = status;
+        let trace_id = trace_id.as_str();
+        let told = GateRefusal { status, error, reason: self.reason(), description, trace_id };
+        let mut response = reader.page(&told).unwrap_or_else(|| self.json(trace_id));
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         let exposed = HeaderValue::from_static("www-authenticate, x-trace-id, retry-after");
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
@@ -130,6 +135,23 @@ impl Refusal {
             }
             _ => {}
         }
+        response
+    }
+
+    fn json(self, trace_id: &str) -> Response<Body> {
+        let (status, error, description) = self.row();
+        let body = serde_json::json!({
+            "error": error,
+            "error_description": description,
+            "status_code": status.as_u16(),
+            // The management API's error body has these members besides (contract §e).
+            "error_code": error,
+            "details": {},
+            "trace_id": trace_id,
+        });
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     }
 }

@@ -71,6 +71,28 @@ async fn htp_05_large_bodies_everywhere() {
     }
 }
 
+/// RFC 9110 §12.5.1: who reads pages gets one, in their language; a program gets JSON.
+#[tokio::test]
+async fn htp_05_a_form_that_is_too_large_is_answered_by_a_page() {
+    let server = TestServer::start().await;
+    let huge = "x".repeat(2_000_000);
+    let ask = || Ask::form("/default/default/login?login_id=x", &[("username", &huge)]);
+    let browser = ask().header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    let page = server.send(browser.header("accept-language", "de")).await.expect(413);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+    assert_eq!(page.header("cache-control"), "no-store");
+    assert_eq!(page.element("trace-id").as_deref(), Some(page.header("x-trace-id")));
+    assert!(
+        page.element("error-description").is_some_and(|text| text.contains("zu groß")),
+        "{}",
+        page.text()
+    );
+    let json = server.send(ask()).await.expect(413);
+    assert_eq!(json.header("content-type"), "application/json");
+    assert_eq!(json.json()["error"], "invalid_request");
+}
+
 #[tokio::test]
 async fn htp_07_large_headers_and_urls() {
     let server = TestServer::start().await;

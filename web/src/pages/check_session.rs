@@ -7,11 +7,13 @@ use serde::Serialize;
 
 /// Answers `unchanged`, `changed` or `error` to `client_id session_state` (OIDC Session Management §3.2). Browsers give the
 /// hash function only to pages that are secure with all that hold them: `https`, and applications on this computer. Inside
-/// any other page the answer is `error`.
+/// any other page the answer is `error`. So it is where the browser keeps our cookies back from frames of other sites: `changed`
+/// would have the application log in silently, which fails there too, and log people out who are logged in (OIDC Session
+/// Management §3.1: after `error` nobody is asked to log in).
 pub const SCRIPT: &str = include_str!("check_session.js");
 
 /// What `script-src` of the Content-Security-Policy allows for it, quoted (CSP3 §6.7.3).
-pub const SCRIPT_SHA256: &str = "'sha256-MAUI2+b/V4CxcK8QaHOfDyciJ05R9fwORWcOCfFcaSw='";
+pub const SCRIPT_SHA256: &str = "'sha256-9BM0l4ySCH1AgdaABkIl7XxRws9V0luavxoJKtDsrFA='";
 
 /// What the script needs to know.
 #[derive(Clone, Default, Serialize)]

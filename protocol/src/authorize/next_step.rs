@@ -89,7 +89,7 @@ fn authentication(
     }
     if !is_wanted_subject(request, client, session, cx) {
         return Some(if logged_in_here {
-            Step::Refuse(Refusal::new(Reason::LoginRequired).expected("the user whom the client named"))
+            Step::Refuse(Refusal::new(Reason::OtherUserLoggedIn).expected("the user whom the client named"))
         } else {
             Step::Login { forced: true }
         });

@@ -164,6 +164,25 @@ async fn aut_15_the_id_token_says_when_the_login_was() {
     assert_eq!(auth_time(&tokens), login_at);
 }
 
+/// OIDC Core §3.1.2.2: the client learns that somebody is logged in, and that it is not whom it named.
+#[tokio::test]
+async fn aut_18_who_logs_in_as_another_is_no_answer_for_the_one_named() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let people = serde_json::json!([{ "username": "user" }, { "username": "ada", "password": "ada's own" }]);
+    let users = serde_json::json!({ "users": people });
+    administrator.change("/servers/default/idps/static/default-sandbox", &users).await;
+    let app = server.party("app");
+    let tokens = app.tokens().await;
+    let browser = server.browser();
+    let page = browser.open(&app.authorize_url(&[("id_token_hint", tokens.id_token())])).await;
+    let form = page.form("login-form").with("username", "ada").with("password", "ada's own");
+    let answer = browser.submit(&form).await;
+    assert_eq!(answer.response_parameter("error").as_deref(), Some("login_required"));
+    let description = answer.response_parameter("error_description").unwrap();
+    assert!(description.contains("Another user"), "{description}");
+}
+
 #[tokio::test]
 async fn aut_18_an_id_token_hint_must_be_ours_and_fit_the_session() {
     let server = TestServer::start().await;

@@ -23,5 +23,8 @@ macro_rules! login_pages {
         LoginThrottled "login_throttled" TooManyRequests "NIST SP 800-63B §5.2.2"
             "Too many failed logins; wait a little."
             "Wait, then try again."
+        OtherUserLoggedIn "other_user_logged_in" LoginRequired "OIDC Core §3.1.2.2"
+            "Another user has logged in than the one whom the request names."
+            "Let the user of id_token_hint, or of the claim sub, log in; or send the request without naming one."
     } };
 }

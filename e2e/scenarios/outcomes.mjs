@@ -1,7 +1,7 @@
 // How a login can end, and what people do with buttons.
 
 import assert from "node:assert/strict";
-import { CALLBACK, ISSUER, authorizeUrl, createClient, pkce, redeem } from "../site.mjs";
+import { CALLBACK, ISSUER, authorizeUrl, createClient, createInWorkspace, pkce, redeem } from "../site.mjs";
 import { CONSENT, LOGIN, allow, codeIn, finish, logIn } from "../walk.mjs";
 
 export const scenarios = [
@@ -9,6 +9,7 @@ export const scenarios = [
   { name: "login: cancel comes back as access_denied", run: cancel },
   { name: "consent: another account may be used", run: anotherAccount },
   { name: "consent: is remembered, and asked again when scopes grow", run: remembered },
+  { name: "consent: the resources that were asked for are named", run: resources },
   { name: "consent: by keyboard alone", run: keyboard },
   { name: "consent: a double click on allow ends at the client", run: doubleClick },
   { name: "consent: the back button never leads to a second code or a dead end", run: back },
@@ -70,6 +71,14 @@ async function remembered(visit) {
   await page.locator(CONSENT).waitFor();
   assert.ok(await page.locator("[data-scope=email]:not(.scope-granted)").count());
   await visit.look("consent-more");
+}
+
+async function resources(visit) {
+  const resource = "https://notes.example/api";
+  await createInWorkspace("services", { name: "Notes", custom_audience: resource });
+  await toConsent(visit, "Takes notes", { resource });
+  assert.match(await visit.page.locator("#consent-resources").innerText(), /Notes\s+notes\.example/);
+  await visit.look("consent-resources");
 }
 
 async function keyboard(visit) {

@@ -7,9 +7,12 @@ import { finish } from "../walk.mjs";
 // Another port of the same host is the same site: browsers then give the frame its cookie.
 const APP = "https://localhost:44443";
 const CALLBACK = `${APP}/callback`;
+// Another site.
+const FOREIGN = "https://watching.example";
 
 export const scenarios = [
   { name: "session management: unchanged, then changed after a logout", origins: [APP], run: session },
+  { name: "session management: another site's frame without our cookie says error", origins: [FOREIGN], run: foreign },
 ];
 
 /** The application's page: our frame, and what it answers (OIDC Session Management §3.1, §3.2). */
@@ -55,6 +58,20 @@ async function session(visit) {
   const next = (await finish(page, APP)).searchParams.get("session_state");
   assert.equal(await ask(`${client} ${state}`), "changed");
   assert.equal(await ask(`${client} ${next}`), "unchanged");
+  await setting(sso);
+}
+
+/** A private window keeps our cookie back from another site's frame: nobody can say then whether somebody is logged in. */
+async function foreign(visit) {
+  const { page } = visit;
+  const { sso } = (await administer("GET", "/servers/default")).json();
+  await setting({ ...sso, session_management: true });
+  visit.client = () => ({ status: 200, body: PAGE });
+  const redirect_uri = `${FOREIGN}/callback`;
+  const client = await createClient("Watching from afar", { redirect_uris: [redirect_uri] });
+  await page.goto(authorizeUrl(client, pkce().challenge, { redirect_uri }));
+  const state = (await finish(page, FOREIGN)).searchParams.get("session_state");
+  assert.equal(await page.evaluate((sent) => globalThis.ask(sent), `${client} ${state}`), "error");
   await setting(sso);
 }
 

@@ -132,7 +132,7 @@ error-fix = So beheben Sie es
 ## Fehler in einfachen Worten
 
 reason-other = Die Anfrage der Anwendung kann nicht ausgeführt werden.
-reason-login_finished = Sie haben diese Anmeldung schon abgeschlossen.
+reason-login_finished = Sie haben diese Anmeldung schon abgeschlossen
 reason-login_finished-advice = Alles ist in Ordnung. Machen Sie in der Anwendung weiter; wenn sie noch einmal nach einer Anmeldung fragt, beginnen Sie dort.
 reason-interaction_unknown = Diese Anmeldung läuft nicht mehr.
 reason-interaction_unknown-advice = Sie hat vielleicht zu lange gedauert oder ist schon abgeschlossen. Beginnen Sie in der Anwendung noch einmal.

@@ -9,7 +9,7 @@ powered-by = Secured by Postern
 cancel = Cancel
 signed-in-as = Signed in as
 use-another-account = Use another account
-form-of-earlier-session = Since this page was opened, the person signed in in this browser has changed. Your answer was not counted. Check who is signed in now, then answer again.
+form-of-earlier-session = Since this page was opened, somebody has signed in or out in this browser. Your answer was not counted. Check who is signed in now, then answer again.
 wait-seconds = { $seconds ->
     [one] one second
    *[other] { $seconds } seconds
@@ -37,7 +37,7 @@ login-remember-me = Keep me signed in in this browser
 login-problem-credentials = That user name and password do not match. Check both and try again.
 login-problem-missing = Enter both your user name and your password.
 login-problem-throttled = There have been too many failed attempts. Try again in { $wait }.
-login-problem-stale = Since this page was opened, the person signed in in this browser has changed. Sign in again to continue.
+login-problem-stale = Since this page was opened, somebody has signed in or out in this browser. Sign in again to continue.
 
 ## Consent
 
@@ -132,7 +132,7 @@ error-fix = How to fix it
 ## Errors in plain words
 
 reason-other = The application's request cannot be carried out.
-reason-login_finished = You have already finished this sign-in.
+reason-login_finished = You have already finished this sign-in
 reason-login_finished-advice = Nothing is wrong. Go on in the application; if it asks you to sign in again, start there.
 reason-interaction_unknown = This sign-in is no longer in progress.
 reason-interaction_unknown-advice = It may have taken too long, or it has been finished already. Start again at the application.

@@ -96,7 +96,7 @@ async fn par_02_back_and_a_second_tab_after_the_end_lead_on_to_the_application()
     let code = browser.allow(&consent).await.response_parameter("code").expect("a code");
     for page in [&first, &consent, &second] {
         let shown = browser.open(&page.asked).await.expect_error_page("invalid_request_uri");
-        assert_eq!(shown.element("heading").as_deref(), Some("You have already finished this sign-in."));
+        assert_eq!(shown.element("heading").as_deref(), Some("You have already finished this sign-in"));
         assert_eq!(shown.link("error-back").as_deref(), Some("https://example.com/"));
         assert!(!shown.text().contains("pushed"), "nothing of the request: {}", shown.text());
     }

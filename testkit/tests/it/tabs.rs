@@ -203,7 +203,7 @@ async fn cns_04_who_has_logged_out_in_between_is_told_so_at_the_login() {
     let answer = browser.allow(&consent).await.expect(200);
     assert!(answer.has_form("login-form"), "{}", answer.text());
     assert!(
-        answer.element("login-problem").is_some_and(|text| text.contains("has changed")),
+        answer.element("login-problem").is_some_and(|text| text.contains("signed in or out")),
         "{}",
         answer.text()
     );

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 const WAITING_PER_SLOT: usize = 64;
 
 /// Settings of the engine. Nothing here is ever taken from a request.
+#[derive(Clone)]
 pub struct EngineConfig {
     /// Scheme, host and port that clients see, without a trailing slash: `https://localhost:8443`.
     pub public_url: String,

@@ -84,7 +84,12 @@ impl Engine {
         let Some(Found::Artifact(Some(row), _)) = self.store.load(tenant, &lookup).await?.pop() else {
             return Ok(());
         };
-        let notice = row.payload::<LogoutNotice>()?.sending(self.now());
+        let notice = row.payload::<LogoutNotice>()?;
+        // Since it was found due, somebody else may have begun to send it. The first time it is sent before it is due.
+        if notice.attempts > 0 && self.now() < notice.due_at {
+            return Ok(());
+        }
+        let notice = notice.sending(self.now());
         match self.store_row(tenant, notice.write(Expect::Revision(row.revision)), None, &notice).await {
             Err(EngineError::Conflict { .. }) => return Ok(()),
             other => other?,

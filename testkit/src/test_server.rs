@@ -25,6 +25,7 @@ use crate::{ACME_SECRET, Administrator, Answer, Ask, Browser, ManualClock, Relyi
 pub struct TestServer(Arc<Inner>);
 
 struct Inner {
+    config: EngineConfig,
     engine: Arc<Engine>,
     store: Arc<FailingStore>,
     clock: Arc<ManualClock>,
@@ -91,11 +92,11 @@ impl TestServer {
         Self::open(Arc::new(sqlite(&directory)), Arc::clone(&self.0.clock), Some(directory))
     }
 
-    /// Another node on the same store, whose clock is ahead by `skew` milliseconds.
+    /// Another node on the same store with the same settings, whose clock is ahead by `skew` milliseconds.
     pub fn node(&self, skew: i64) -> Self {
         let store: Arc<dyn Store> = Arc::<FailingStore>::clone(&self.0.store);
         let clock = Arc::new(ManualClock::at(self.clock().now().millis() + skew));
-        Self::open(store, clock, self.0.directory.clone())
+        Self::open_with(self.0.config.clone(), None, store, clock, self.0.directory.clone())
     }
 
     /// Writes a backup of its SQLite database to `target`.
@@ -140,7 +141,7 @@ impl TestServer {
         let store = Arc::new(FailingStore::new(store));
         let seen: Arc<dyn Store> = Arc::<FailingStore>::clone(&store);
         let told: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-        let engine = Engine::open(config, seen, Arc::clone(&told)).expect("an engine");
+        let engine = Engine::open(config.clone(), seen, Arc::clone(&told)).expect("an engine");
         let metrics = Arc::new(postern::metrics(&engine, TENANT_LABELS));
         let settings = Settings {
             limits: Limits::default(),
@@ -149,7 +150,7 @@ impl TestServer {
             hsts: Hsts::Loopback,
         };
         let gate = Gate::new(postern::rooms(&engine), settings, Arc::clone(&metrics));
-        Self(Arc::new(Inner { engine, store, clock, gate, metrics, directory }))
+        Self(Arc::new(Inner { config, engine, store, clock, gate, metrics, directory }))
     }
 
     /// Lets the store fail from now on, or work again.

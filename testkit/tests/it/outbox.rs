@@ -13,6 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 struct Endpoint {
     uri: String,
     works: Arc<AtomicBool>,
+    /// Takes what comes and does not answer.
+    hangs: Arc<AtomicBool>,
     visits: Arc<AtomicUsize>,
 }
 
@@ -20,13 +22,18 @@ impl Endpoint {
     async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let uri = format!("http://{}/backchannel", listener.local_addr().unwrap());
-        let endpoint = Self { uri, works: Arc::default(), visits: Arc::default() };
+        let endpoint = Self { uri, works: Arc::default(), hangs: Arc::default(), visits: Arc::default() };
         let serving = endpoint.clone();
         tokio::spawn(async move {
+            let mut unanswered = Vec::new();
             while let Ok((mut socket, _)) = listener.accept().await {
                 let mut request = vec![0; 16 * 1024];
                 let _ = socket.read(&mut request).await;
                 serving.visits.fetch_add(1, Ordering::SeqCst);
+                if serving.hangs.load(Ordering::SeqCst) {
+                    unanswered.push(socket);
+                    continue;
+                }
                 let status = if serving.works.load(Ordering::SeqCst) { "200 OK" } else { "503 Busy" };
                 let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 let _ = socket.write_all(answer.as_bytes()).await;
@@ -137,4 +144,48 @@ async fn what_was_given_up_stays_for_a_day_and_is_not_tried_again() {
     server.engine().send_due().await.unwrap();
     outbox_when(&server, <[Value]>::is_empty).await;
     assert_eq!(endpoint.visits(), tried);
+}
+
+/// Two nodes find the same deliveries due: each is made by one of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_nodes_one_makes_a_delivery() {
+    let (server, _, endpoint) = start().await;
+    for _ in 0..8 {
+        log_out(&server).await;
+    }
+    outbox_when(&server, failed(8, 1)).await;
+    endpoint.works.store(true, Ordering::SeqCst);
+    server.clock().advance(Duration::from_secs(31));
+    let rounds = [server.clone(), server.node(0), server.node(0)]
+        .map(|node| tokio::spawn(async move { node.engine().send_due().await }));
+    for round in rounds {
+        round.await.unwrap().unwrap();
+    }
+    outbox_when(&server, <[Value]>::is_empty).await;
+    assert_eq!(endpoint.visits(), 16, "each failed once and arrived once");
+}
+
+/// A node dies while it delivers: another one delivers when it is due again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_dies_leaves_its_delivery_to_others() {
+    let (server, _, endpoint) = start().await;
+    log_out(&server).await;
+    outbox_when(&server, failed(1, 1)).await;
+    server.clock().advance(Duration::from_secs(31));
+    endpoint.hangs.store(true, Ordering::SeqCst);
+    let other = server.node(0);
+    let dying = tokio::spawn(async move { server.engine().send_due().await });
+    while endpoint.visits() < 2 {
+        tokio::task::yield_now().await;
+    }
+    dying.abort();
+    assert!(dying.await.unwrap_err().is_cancelled());
+    endpoint.hangs.store(false, Ordering::SeqCst);
+    endpoint.works.store(true, Ordering::SeqCst);
+    other.engine().send_due().await.unwrap();
+    assert_eq!(endpoint.visits(), 2, "it may still be on its way");
+    other.clock().advance(Duration::from_secs(61));
+    other.engine().send_due().await.unwrap();
+    outbox_when(&other, <[Value]>::is_empty).await;
+    assert_eq!(endpoint.visits(), 3);
 }

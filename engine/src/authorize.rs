@@ -3,7 +3,6 @@
 use crate::audit::end_of_login;
 use crate::entropy::SystemEntropy;
 use crate::measures::IMPLICIT;
-use crate::session::LiveSession;
 use crate::session_management::with_session_state;
 use crate::unpack::as_first_sent;
 use crate::way_on::{WayOn, answered_elsewhere, finished};
@@ -11,7 +10,7 @@ use crate::{Call, Engine, EngineError, Workspace, unused_clients};
 use protocol::authorize::interaction::INTERACTION_LIFE;
 use protocol::authorize::{
     AuthorizationIssue, AuthorizationResponse, AuthorizeRefusal, AuthorizeRequest, Interaction, Progress,
-    ResponseTarget, Step, Unpacked, next_step, refuse, remember_consent, respond, validate,
+    ResponseTarget, Step, next_step, refuse, remember_consent, respond, validate,
 };
 use protocol::client::Client;
 use protocol::consent::Consent;
@@ -27,6 +26,10 @@ use protocol::record::{
 use protocol::response_mode::Outgoing;
 use protocol::scope::ScopeSet;
 use std::sync::Arc;
+
+mod standing;
+
+pub(crate) use standing::{OpenInteraction, Standing};
 
 const ATTEMPTS: usize = 8;
 
@@ -64,26 +67,6 @@ impl AuthorizeAnswer {
     pub(crate) fn refused(reason: Reason) -> Self {
         Self::Refused { refusal: reason.into(), client: None, way_on: None }
     }
-}
-
-/// A login in progress as loaded, so that using it can be made a precondition.
-pub(crate) struct OpenInteraction {
-    pub(crate) login_id: String,
-    pub(crate) artifact: Artifact,
-    pub(crate) interaction: Interaction,
-}
-
-/// Everything known when the next step is taken.
-pub(crate) struct Standing<'a> {
-    pub(crate) workspace: &'a Workspace,
-    pub(crate) client: &'a Arc<Client>,
-    pub(crate) request: &'a AuthorizeRequest,
-    pub(crate) session: Option<&'a LiveSession>,
-    pub(crate) open: Option<&'a OpenInteraction>,
-    pub(crate) browser: &'a Browser,
-    pub(crate) query: &'a str,
-    pub(crate) unpacked: Option<&'a Unpacked>,
-    pub(crate) call: &'a Call,
 }
 
 impl Engine {
@@ -226,7 +209,7 @@ impl Engine {
         };
         let mut writes = decision.writes;
         writes.extend(next.writes);
-        writes.extend(standing.open.map(|open| used(open, now)));
+        writes.extend(standing.open.map(|open| open.used(now)));
         writes.extend(standing.pushed().map(par::used));
         writes.extend(unused_clients::used(standing.client));
         let events = decision.events.into_iter().chain(next.events).collect();
@@ -274,7 +257,7 @@ impl Engine {
     ) -> Result<AuthorizeAnswer, Refusal> {
         if let Some(open) = standing.open {
             let event = end_of_login(&standing.client.client_id, refusal);
-            let mut writes = vec![used(open, self.now())];
+            let mut writes = vec![open.used(self.now())];
             writes.extend(standing.pushed().map(par::used));
             match self.commit_decision(standing.workspace, writes, vec![event], standing.call).await {
                 Err(EngineError::Conflict { .. }) => {
@@ -385,26 +368,10 @@ impl Engine {
     }
 }
 
-impl Standing<'_> {
-    /// The pushed request that is used up with the answer.
-    fn pushed(&self) -> Option<HandleHash> {
-        self.unpacked.and_then(|unpacked| unpacked.pushed)
-    }
-}
-
 /// What comes next, with what the user has just allowed.
 struct Next {
     step: Step,
     request: AuthorizeRequest,
     writes: Vec<Write>,
     events: Vec<Event>,
-}
-
-/// The write that uses a login up: once, whoever comes first.
-fn used(open: &OpenInteraction, now: protocol::time::Timestamp) -> Write {
-    let mut interaction = open.interaction.clone();
-    interaction.used_at = Some(now);
-    let row = &open.artifact;
-    let artifact = Artifact::after(row, row.hash, row.expires_at, &interaction);
-    Write::PutArtifact { artifact, expect: Expect::Revision(open.artifact.revision) }
 }

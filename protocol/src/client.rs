@@ -9,82 +9,11 @@ use jose::{Algorithm, JwkSet};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-/// How a client authenticates at the token endpoint (RFC 7591 §2; contract `unspecified`, decisions 6).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenEndpointAuthMethod {
-    #[default]
-    ClientSecretBasic,
-    ClientSecretPost,
-    ClientSecretJwt,
-    PrivateKeyJwt,
-    SelfSignedTlsClientAuth,
-    TlsClientAuth,
-    /// A public client.
-    None,
-    /// Basic and body are both accepted.
-    Unspecified,
-}
+mod authentication_method;
+mod secret;
 
-impl TokenEndpointAuthMethod {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::ClientSecretJwt => "client_secret_jwt",
-            Self::PrivateKeyJwt => "private_key_jwt",
-            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
-            Self::TlsClientAuth => "tls_client_auth",
-            Self::None => "none",
-            Self::Unspecified => "unspecified",
-        }
-    }
-
-    pub const fn uses_secret(self) -> bool {
-        matches!(
-            self,
-            Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecretJwt | Self::Unspecified
-        )
-    }
-}
-
-/// A secret as stored: only hashed.
-///
-/// `sha256:<base64url>` for secrets that the server made (256 random bits), a PHC string (Argon2id) for those
-/// that somebody chose.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct HashedSecret(pub String);
-
-impl std::fmt::Debug for HashedSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("HashedSecret(..)")
-    }
-}
-
-/// The secret itself, sealed with the key file's key: kept only for clients of `client_secret_jwt`, whose secret is an
-/// HMAC key (OIDC Core §9).
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SealedSecret(pub String);
-
-impl std::fmt::Debug for SealedSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SealedSecret(..)")
-    }
-}
-
-/// A previous secret that is still accepted.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct RotatedSecret {
-    pub hash: HashedSecret,
-    /// Beside the hash, for `client_secret_jwt` only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sealed: Option<SealedSecret>,
-    /// Refused from then on, if set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
-}
+pub use authentication_method::TokenEndpointAuthMethod;
+pub use secret::{HashedSecret, RotatedSecret, SealedSecret};
 
 /// Per-client lifetimes; an absent one is the server's (contract: `token_ttls`).
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]

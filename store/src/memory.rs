@@ -2,18 +2,18 @@
 //!
 //! Simple before fast. It says what a backend must do; the contract suite compares the others with it.
 
+mod rows;
 mod trail;
 
 use crate::{Answer, Batch, Cursor, Epoch, Page, Store, StoreError, StoredEvent, row_limit};
 use protocol::grant_record::GrantRecord;
-use protocol::id::{GrantId, TenantId};
-use protocol::record::{
-    Artifact, ArtifactKind, Document, DocumentKind, Expect, Found, GrantSelector, HandleHash, Lookup, Write,
-};
+use protocol::id::TenantId;
+use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup};
 use protocol::tenant::Tenant;
 use protocol::time::Timestamp;
+use rows::Rows;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A store that is gone with the process.
 #[derive(Default)]
@@ -29,17 +29,6 @@ struct State {
     last_event: i64,
     /// Until when somebody tells a sink of the export.
     leases: BTreeMap<&'static str, Timestamp>,
-}
-
-/// Everything of one tenant. Kinds are separate key spaces (attack COD-11).
-#[derive(Clone)]
-struct Rows {
-    tenant: Tenant,
-    epoch: Epoch,
-    artifacts: BTreeMap<(&'static str, HandleHash), Artifact>,
-    documents: BTreeMap<(&'static str, String), Document>,
-    grants: BTreeMap<GrantId, GrantRecord>,
-    events: Vec<StoredEvent>,
 }
 
 impl MemoryStore {
@@ -129,122 +118,6 @@ impl State {
             rows.grants.retain(|_, grant| keep(grant.expires_at));
         }
         limit - left
-    }
-}
-
-impl Rows {
-    /// Whether configuration changed; `None` when the precondition does not hold.
-    fn apply(&mut self, write: Write) -> Option<bool> {
-        match write {
-            Write::PutArtifact { artifact, expect } => self.put_artifact(artifact, expect),
-            Write::DeleteArtifact { kind, hash, expect } => {
-                let key = (kind.name(), hash);
-                expect.holds(self.artifacts.get(&key).map(|artifact| artifact.revision))?;
-                self.artifacts.remove(&key);
-                Some(false)
-            }
-            Write::PutGrant { grant, expect } => self.put_grant(grant, expect),
-            Write::RequireGrant { id, revision } => {
-                let present = self.grants.get(&id).map(|grant| grant.revision);
-                Expect::Revision(revision).holds(present).map(|_| false)
-            }
-            Write::RevokeGrant { id, at } => {
-                self.revoke(at, |grant| grant.id == id);
-                Some(false)
-            }
-            Write::RevokeGrants { selector, at } => {
-                self.revoke(at, |grant| selector.selects(grant));
-                Some(false)
-            }
-            Write::PutDocument { document, expect } => self.put_document(document, expect),
-            Write::DeleteDocument { kind, id, expect } => {
-                let key = (kind.name(), id);
-                expect.holds(self.documents.get(&key).map(|document| document.revision))?;
-                Some(self.documents.remove(&key).is_some() && kind.is_configuration())
-            }
-            Write::DeleteChildren { kind, parent } => {
-                let before = self.documents.len();
-                self.documents.retain(|_, document| {
-                    document.kind != kind || document.parent.as_deref() != Some(parent.as_str())
-                });
-                Some(self.documents.len() < before && kind.is_configuration())
-            }
-        }
-    }
-
-    fn put_artifact(&mut self, artifact: Artifact, expect: Expect) -> Option<bool> {
-        let key = (artifact.kind.name(), artifact.hash);
-        let revision = expect.holds(self.artifacts.get(&key).map(|present| present.revision))?;
-        self.artifacts.insert(key, Artifact { revision, ..artifact });
-        Some(false)
-    }
-
-    /// A revocation is final: replacing a grant never takes it back.
-    fn put_grant(&mut self, grant: GrantRecord, expect: Expect) -> Option<bool> {
-        let present = self.grants.get(&grant.id);
-        let revision = expect.holds(present.map(|present| present.revision))?;
-        let revoked_at = present.and_then(|present| present.revoked_at).or(grant.revoked_at);
-        self.grants.insert(grant.id.clone(), GrantRecord { revision, revoked_at, ..grant });
-        Some(false)
-    }
-
-    fn put_document(&mut self, document: Document, expect: Expect) -> Option<bool> {
-        let key = (document.kind.name(), document.id.clone());
-        let present = self.documents.get(&key);
-        let revision = expect.holds(present.map(|present| present.revision))?;
-        let mut document = Document { revision, ..document };
-        if let Some(present) = present {
-            document.uid = present.uid.clone();
-            document.created_at = present.created_at;
-        }
-        let changed = document.kind.is_configuration();
-        self.documents.insert(key, document);
-        Some(changed)
-    }
-
-    fn revoke(&mut self, at: Timestamp, selects: impl Fn(&GrantRecord) -> bool) {
-        for grant in self.grants.values_mut() {
-            if grant.revoked_at.is_none() && selects(grant) {
-                grant.revoked_at = Some(at);
-                grant.revision += 1;
-            }
-        }
-    }
-
-    fn find(&self, lookup: &Lookup) -> Found {
-        match lookup {
-            Lookup::Artifact(kind, hash) => {
-                let artifact = self.artifacts.get(&(kind.name(), *hash)).cloned();
-                let id = artifact.as_ref().and_then(|artifact| artifact.grant.as_ref());
-                let grant = id.and_then(|id| self.grants.get(id)).cloned();
-                Found::Artifact(artifact, grant.map(Arc::new))
-            }
-            Lookup::Grant(id) => Found::Grant(self.grants.get(id).cloned().map(Arc::new)),
-            Lookup::Document(kind, id) => {
-                Found::Document(self.documents.get(&(kind.name(), id.clone())).cloned())
-            }
-        }
-    }
-
-    fn documents(&self, kind: DocumentKind, parent: Option<&str>) -> Vec<Document> {
-        let listed = |document: &&Document| {
-            document.kind == kind && (parent.is_none() || document.parent.as_deref() == parent)
-        };
-        self.documents.values().filter(listed).cloned().collect()
-    }
-
-    fn artifacts(&self, kind: ArtifactKind, owner: &str, now: Timestamp) -> Vec<Artifact> {
-        let listed = |artifact: &&Artifact| {
-            artifact.kind == kind && artifact.owner.as_deref() == Some(owner) && artifact.expires_at > now
-        };
-        self.artifacts.values().filter(listed).cloned().collect()
-    }
-
-    fn grants(&self, selector: &GrantSelector) -> Vec<GrantRecord> {
-        let mut found: Vec<GrantRecord> =
-            self.grants.values().filter(|grant| selector.selects(grant)).cloned().collect();
-        found.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
-        found
     }
 }
 

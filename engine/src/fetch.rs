@@ -5,14 +5,14 @@
 //! anybody connects. What is checked is what is connected to: the resolver below is the connection's own, so a
 //! name that changes its address in between gains nothing.
 
-mod address;
 mod resolver;
 mod target;
 mod told;
 
 use crate::{EngineError, SPANS};
-use address::Addresses;
 use bytes::{Bytes, BytesMut};
+use protocol::network_address::Addresses;
+use protocol::web_uri::Reach;
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Certificate, Client, Response};
 use resolver::{CheckedResolver, DeniedAddress};
@@ -33,6 +33,13 @@ pub struct FetchPolicy {
     pub allowed_hosts: Vec<String>,
     /// PEM files with certificates that are trusted beside those of the system.
     pub extra_trust_anchors: Vec<PathBuf>,
+}
+
+impl FetchPolicy {
+    /// Which addresses a client may register (`protocol/src/client_addresses.rs`).
+    pub fn reach(&self) -> Reach<'_> {
+        Reach { allow_loopback: self.allow_loopback, allowed_hosts: &self.allowed_hosts }
+    }
 }
 
 /// Bounds of one fetch, over all its redirects.

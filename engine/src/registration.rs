@@ -38,7 +38,7 @@ impl Engine {
             self.may_register(workspace, request, call).await?.into_iter().collect();
         let registrant = if admitted.is_empty() { Registrant::Anybody } else { Registrant::Vouched };
         let members = registration::parse(body)?;
-        let mut client = registration::client(&members, registrant, &workspace.server, &workspace.catalog)?;
+        let mut client = self.described(&members, registrant, workspace)?;
         let counted = self.check_quota(workspace, call).await?;
         let mut writes = vec![counted];
         if !client.sector_identifier_uri.is_empty() {
@@ -94,11 +94,12 @@ impl Engine {
         let (mut document, before) = self.registered(workspace, id, token).await?;
         let members = registration::parse(body)?;
         if members.get("client_id").and_then(Value::as_str) != Some(id) {
-            let refusal = Refusal::new(Reason::RegistrationMetadata).parameter("client_id");
+            let sent = members.get("client_id").map_or_else(|| "nothing".to_owned(), Value::to_string);
+            let refusal = Refusal::new(Reason::RegistrationMetadata).parameter("client_id").received(sent);
             return Err(refusal.expected("the client_id of the registration (RFC 7592 §2.2)"));
         }
         let itself = Registrant::Itself(&before);
-        let said = registration::client(&members, itself, &workspace.server, &workspace.catalog)?;
+        let said = self.described(&members, itself, workspace)?;
         self.check_same_secret(&members, &before).await?;
         self.check_sector(&said).await?;
         let mut client = Client {
@@ -155,6 +156,16 @@ impl Engine {
         let (server, expect) = (&workspace.server.id, Expect::Revision(document.revision));
         let ended = self.delete_client(&workspace.tenant, server, &client.client_id, expect, call).await;
         Ok(ended?)
+    }
+
+    fn described(
+        &self,
+        members: &Map<String, Value>,
+        registrant: Registrant<'_>,
+        workspace: &Workspace,
+    ) -> Result<Client, Refusal> {
+        let (server, catalog) = (&workspace.server, &workspace.catalog);
+        registration::client(members, registrant, server, catalog, self.config.fetch.reach())
     }
 
     /// Whether somebody may register (RFC 7591 §3; attack DCR-02). An initial access token counts once: answers the

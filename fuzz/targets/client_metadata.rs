@@ -6,6 +6,7 @@ use protocol::client::Client;
 use protocol::client_id_metadata;
 use protocol::redirect_uri::Parts;
 use protocol::registration::{self, Registrant};
+use protocol::web_uri::Reach;
 use serde_json::Value;
 
 const ID: &str = "https://client.example/metadata.json";
@@ -24,8 +25,8 @@ pub(super) fn run(data: &[u8]) {
         assert!(url.starts_with("https://") && !url.contains('#') && client_id_metadata::is_url(url));
     }
     let Ok(members) = registration::parse(data) else { return };
-    let Ok(client) = registration::client(&members, Registrant::Anybody, &world.server, &world.catalog)
-    else {
+    let (server, catalog, reach) = (&world.server, &world.catalog, Reach::default());
+    let Ok(client) = registration::client(&members, Registrant::Anybody, server, catalog, reach) else {
         return;
     };
     is_harmless(&client);
@@ -37,7 +38,7 @@ pub(super) fn run(data: &[u8]) {
     let shown = registration::shown(&client);
     assert!(shown.values().all(|value| !value.is_null()), "decisions 16");
     // RFC 7592 §2.2: a client may send back what it was told, without what only the server says.
-    let again = registration::client(&shown, Registrant::Anybody, &world.server, &world.catalog)
+    let again = registration::client(&shown, Registrant::Anybody, server, catalog, reach)
         .expect("what was shown is valid");
     let again = Value::Object(registration::shown(&again));
     assert_eq!(again, Value::Object(shown));

@@ -9,6 +9,7 @@ pub mod authorize;
 pub mod backchannel_logout;
 pub mod challenge;
 pub mod client;
+pub mod client_addresses;
 pub mod client_auth;
 pub mod client_id_metadata;
 pub mod confirmation;
@@ -31,6 +32,7 @@ pub mod idp;
 pub mod introspection;
 pub mod jar;
 pub mod key;
+pub mod network_address;
 pub mod par;
 pub mod params;
 pub mod pkce;
@@ -63,6 +65,7 @@ pub mod token;
 pub mod unknown_members;
 pub mod user_code;
 pub mod userinfo;
+pub mod web_uri;
 
 #[cfg(test)]
 mod fixtures;

@@ -2,27 +2,29 @@
 //! about itself. Who may register, secrets and storage are the engine's.
 
 use crate::client::{Client, TokenEndpointAuthMethod};
+use crate::client_addresses;
 use crate::client_auth::CLIENT_AUTH_METHODS;
 use crate::decision::Catalog;
 use crate::duration::Span;
 use crate::encryption;
 use crate::error::{Reason, Refusal};
-use crate::frontchannel_logout;
 use crate::profile::Rules;
 use crate::record::HandleHash;
 use crate::redirect_uri::{Destination, Parts, validate_registered_uri};
 use crate::scope::{Scope, is_scope_token};
 use crate::server::Server;
 use crate::time::Timestamp;
+use crate::web_uri::Reach;
 use jose::Algorithm;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use url::Url;
 
 mod grant_types;
+mod member;
 mod sector;
 
 pub use grant_types::Registrant;
+use member::Kind;
 pub use sector::check_sector;
 
 /// Longest body, in bytes.
@@ -31,50 +33,6 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 const MAX_ENTRIES: usize = 100;
 /// Longest text of one member, in bytes.
 const MAX_TEXT_BYTES: usize = 2048;
-
-/// What a client may say about itself (RFC 7591 §2, OIDC Registration §2). Everything else is passed over, so that
-/// nobody gives himself trust, scopes or an id (attacks DCR-10, DCR-11).
-const MEMBERS: &[&str] = &[
-    "redirect_uris",
-    "response_types",
-    "grant_types",
-    "application_type",
-    "contacts",
-    "client_name",
-    "client_uri",
-    "logo_uri",
-    "policy_uri",
-    "tos_uri",
-    "jwks",
-    "jwks_uri",
-    "sector_identifier_uri",
-    "subject_type",
-    "id_token_signed_response_alg",
-    "id_token_encrypted_response_alg",
-    "id_token_encrypted_response_enc",
-    "userinfo_signed_response_alg",
-    "userinfo_encrypted_response_alg",
-    "userinfo_encrypted_response_enc",
-    "request_object_signing_alg",
-    "request_object_encryption_alg",
-    "request_object_encryption_enc",
-    "request_uris",
-    "token_endpoint_auth_method",
-    "token_endpoint_auth_signing_alg",
-    "default_max_age",
-    "require_auth_time",
-    "default_acr_values",
-    "initiate_login_uri",
-    "post_logout_redirect_uris",
-    "frontchannel_logout_uri",
-    "frontchannel_logout_session_required",
-    "backchannel_logout_uri",
-    "backchannel_logout_session_required",
-    "require_pushed_authorization_requests",
-    "dpop_bound_access_tokens",
-    "software_id",
-    "software_version",
-];
 
 const SIGNING_ALGORITHMS: &[&str] = &["RS256", "ES256", "PS256", "EdDSA"];
 
@@ -144,7 +102,8 @@ pub fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     Ok(members)
 }
 
-/// The client that the members describe; identity, secret and storage are for the caller.
+/// The client that the members describe; identity, secret and storage are for the caller. `reach` is where the server may
+/// call.
 ///
 /// # Errors
 /// [`Reason::RegistrationRedirectUri`] or [`Reason::RegistrationMetadata`] with the member (RFC 7591 §3.2.2).
@@ -153,16 +112,9 @@ pub fn client(
     registrant: Registrant<'_>,
     server: &Server,
     catalog: &Catalog,
+    reach: Reach<'_>,
 ) -> Result<Client, Refusal> {
-    let mut said: Map<String, Value> = Map::new();
-    for name in MEMBERS {
-        if let Some(value) = members.get(*name) {
-            check_size(name, value)?;
-            said.insert((*name).to_owned(), value.clone());
-        }
-    }
-    let mut client: Client = serde_json::from_value(Value::Object(said.clone()))
-        .map_err(|why| metadata("a member", &why.to_string(), "the type that RFC 7591 gives it"))?;
+    let (mut client, said) = member::read(members)?;
     if !said.contains_key("application_type") && is_local(&client) {
         "native".clone_into(&mut client.application_type);
     }
@@ -174,7 +126,9 @@ pub fn client(
     check_redirect_uris(&client)?;
     check_authentication(&client, server)?;
     check_values(&client, server)?;
-    check_addresses(&client)?;
+    if let Some(fault) = client_addresses::faults(&client, reach).first() {
+        return Err(metadata(&fault.member, &fault.received, fault.expected));
+    }
     sector::check_one_sector(&client)?;
     // OIDC Registration §2 (decisions 5).
     if Rules::of_workspace(server).allows_algorithm(Algorithm::RS256) {
@@ -189,8 +143,7 @@ pub fn client(
 pub fn shown(client: &Client) -> Map<String, Value> {
     let mut shown = Map::new();
     if let Ok(Value::Object(stored)) = serde_json::to_value(client) {
-        let is_said = |name: &str| MEMBERS.contains(&name);
-        shown.extend(stored.into_iter().filter(|(name, value)| is_said(name) && !value.is_null()));
+        shown.extend(stored.into_iter().filter(|(name, value)| member::is_said(name) && !value.is_null()));
     }
     shown.insert("client_id".to_owned(), json!(client.client_id));
     shown.insert("client_id_issued_at".to_owned(), json!(client.client_id_issued_at));
@@ -235,8 +188,9 @@ fn settle_scopes(
     let given = catalog.scopes.iter().filter(|scope| defaults.contains(&scope.name) || is_own(scope));
     client.scopes = given.map(|scope| scope.name.clone()).collect();
     let Some(scope) = members.get("scope") else { return Ok(()) };
-    let asked = scope.as_str().ok_or_else(|| metadata("scope", "another value", "a text"))?;
-    let asked: Vec<&str> = asked.split(' ').filter(|name| !name.is_empty()).collect();
+    member::check("scope", Kind::Text, scope)?;
+    let asked: Vec<&str> =
+        scope.as_str().unwrap_or_default().split(' ').filter(|name| !name.is_empty()).collect();
     if let Some(odd) = asked.iter().find(|name| !is_scope_token(name)) {
         return Err(metadata("scope", odd, "scope-tokens of RFC 6749 §3.3"));
     }
@@ -323,42 +277,6 @@ fn check_values(client: &Client, server: &Server) -> Result<(), Refusal> {
     }
     if client.default_max_age < 0 {
         return Err(metadata("default_max_age", "less than 0", "seconds, 0 or more"));
-    }
-    Ok(())
-}
-
-/// Addresses are absolute `https` URLs without credentials. Those that the server calls are guarded again when they
-/// are called (attacks DCR-05 to DCR-09).
-fn check_addresses(client: &Client) -> Result<(), Refusal> {
-    let one = [
-        ("client_uri", &client.client_uri),
-        ("logo_uri", &client.logo_uri),
-        ("policy_uri", &client.policy_uri),
-        ("tos_uri", &client.tos_uri),
-        ("jwks_uri", &client.jwks_uri),
-        ("sector_identifier_uri", &client.sector_identifier_uri),
-        ("initiate_login_uri", &client.initiate_login_uri),
-        ("frontchannel_logout_uri", &client.frontchannel_logout_uri),
-        ("backchannel_logout_uri", &client.backchannel_logout_uri),
-    ];
-    // OIDC Core §4: `oidcc-3rdparty-init-login-nohttps`, without an exception for loopback.
-    let initiate = &client.initiate_login_uri;
-    if !initiate.is_empty() && !initiate.starts_with("https://") {
-        return Err(metadata("initiate_login_uri", initiate, "an https URL"));
-    }
-    if !frontchannel_logout::fits(client) {
-        let uri = &client.frontchannel_logout_uri;
-        return Err(metadata("frontchannel_logout_uri", uri, frontchannel_logout::EXPECTED));
-    }
-    let many = client.request_uris.iter().map(|uri| ("request_uris", uri));
-    for (member, uri) in one.into_iter().filter(|(_, uri)| !uri.is_empty()).chain(many) {
-        let url = Url::parse(uri).ok().filter(|url| url.username().is_empty() && url.password().is_none());
-        let is_loopback = |url: &Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        let fits =
-            url.is_some_and(|url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url));
-        if !fits {
-            return Err(metadata(member, uri, "an absolute https URL without credentials"));
-        }
     }
     Ok(())
 }

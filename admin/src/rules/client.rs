@@ -1,13 +1,12 @@
 //! What a client may look like (RFC 7591 §2, contract §1).
 
-use super::web_uri;
 use super::{GRANT_TYPES, RESPONSE_TYPES, SIGNING_ALGORITHMS};
 use crate::members::Problems;
 use engine::fetch::FetchPolicy;
 use protocol::client::{Client, TokenEndpointAuthMethod, TokenTtls};
+use protocol::client_addresses;
 use protocol::duration::Span;
 use protocol::encryption;
-use protocol::frontchannel_logout;
 use protocol::id::is_valid_chosen_id;
 use protocol::redirect_uri;
 use protocol::scope::{Scope, is_scope_token};
@@ -26,8 +25,7 @@ pub(crate) fn check(client: &Client, policy: &FetchPolicy, problems: &mut Proble
     );
     check_enumerations(client, problems);
     check_redirect_uris(client, problems);
-    check_pages(client, problems);
-    check_called(client, policy, problems);
+    check_addresses(client, policy, problems);
     check_keys(client, problems);
     check_numbers(client, problems);
     problems.distinct("audience", &client.audience);
@@ -102,42 +100,9 @@ fn check_redirect_uris(client: &Client, problems: &mut Problems) {
     }
 }
 
-fn check_pages(client: &Client, problems: &mut Problems) {
-    let pages = [
-        ("client_uri", &client.client_uri),
-        ("logo_uri", &client.logo_uri),
-        ("policy_uri", &client.policy_uri),
-        ("tos_uri", &client.tos_uri),
-        ("app_url", &client.app_url),
-        ("initiate_login_uri", &client.initiate_login_uri),
-        ("frontchannel_logout_uri", &client.frontchannel_logout_uri),
-    ];
-    for (member, uri) in pages.into_iter().filter(|(_, uri)| !uri.is_empty()) {
-        problems.require(web_uri::is_page(uri), member, uri, web_uri::PAGE);
-    }
-    problems.require(
-        frontchannel_logout::fits(client),
-        "frontchannel_logout_uri",
-        &client.frontchannel_logout_uri,
-        frontchannel_logout::EXPECTED,
-    );
-}
-
-fn check_called(client: &Client, policy: &FetchPolicy, problems: &mut Problems) {
-    let called = [
-        ("jwks_uri", &client.jwks_uri),
-        ("sector_identifier_uri", &client.sector_identifier_uri),
-        ("backchannel_logout_uri", &client.backchannel_logout_uri),
-        ("backchannel_client_notification_endpoint", &client.backchannel_client_notification_endpoint),
-    ];
-    for (member, uri) in called.into_iter().filter(|(_, uri)| !uri.is_empty()) {
-        problems.require(web_uri::is_called(uri, policy), member, uri, web_uri::CALLED);
-    }
-    for (index, uri) in client.request_uris.iter().enumerate() {
-        // A fragment may hold the hash of the content (OIDC Core §6.2).
-        let address = uri.split('#').next().unwrap_or_default();
-        let member = format!("request_uris[{index}]");
-        problems.require(web_uri::is_called(address, policy), &member, uri, web_uri::CALLED);
+fn check_addresses(client: &Client, policy: &FetchPolicy, problems: &mut Problems) {
+    for fault in client_addresses::faults(client, policy.reach()) {
+        problems.add(fault.member, fault.received, fault.expected);
     }
     problems.distinct("request_uris", &client.request_uris);
 }

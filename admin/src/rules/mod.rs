@@ -3,7 +3,6 @@
 pub(crate) mod client;
 pub(crate) mod secret;
 pub(crate) mod server;
-pub(crate) mod web_uri;
 
 use protocol::client_auth::CLIENT_AUTH_METHODS;
 use protocol::grant::{CONTRACT_GRANT_TYPES, GRANTS};

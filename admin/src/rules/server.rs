@@ -1,6 +1,6 @@
 //! What a workspace may look like (contract §2, RFC 8414 §2).
 
-use super::{AUTH_METHODS, GRANT_TYPES, web_uri};
+use super::{AUTH_METHODS, GRANT_TYPES};
 use crate::members::Problems;
 use engine::keyring::algorithm_of;
 use protocol::duration::Span;
@@ -8,6 +8,7 @@ use protocol::id::is_valid_chosen_id;
 use protocol::profile::Rules;
 use protocol::rate_limit::RateLimit;
 use protocol::server::Server;
+use protocol::web_uri;
 
 /// Longest life of an authorization code (RFC 6749 §4.1.2).
 pub(crate) const LONGEST_CODE_TTL: Span = Span::minutes(10);

@@ -1,6 +1,6 @@
 //! Name resolution that hands on only addresses that may be reached.
 
-use super::address::Addresses;
+use protocol::network_address::Addresses;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -3,10 +3,8 @@
 
 use super::FetchError;
 use protocol::error::Refusal;
-
-const LOOPBACK: &str = "a public address; loopback is fetched with `demo --allow-loopback-fetch`, or allow_loopback in [fetch] of the configuration";
-const PUBLIC: &str = "a public address, or a host that allowed_hosts in [fetch] of the configuration names";
-const HTTPS: &str = "https; http is fetched on loopback alone, with `demo --allow-loopback-fetch`, or allow_loopback in [fetch] of the configuration";
+use protocol::network_address;
+use protocol::web_uri::{HTTPS, LOOPBACK, PUBLIC};
 
 impl FetchError {
     /// The refusal, with why `url` was not fetched and what would be.
@@ -20,7 +18,7 @@ impl FetchError {
             Self::Url(why) => (format!("an address that cannot be fetched ({why})"), "an https URL"),
             Self::NotHttps => ("an address that is not https".to_owned(), HTTPS),
             Self::Address { why, .. } => {
-                let expected = if *why == super::address::LOOPBACK { LOOPBACK } else { PUBLIC };
+                let expected = if *why == network_address::LOOPBACK { LOOPBACK } else { PUBLIC };
                 (format!("an address that is not allowed ({why})"), expected)
             }
             Self::Redirects(most) => {
@@ -28,7 +26,7 @@ impl FetchError {
             }
             Self::Location => ("a redirect that leads nowhere".to_owned(), "an answer at the address itself"),
             Self::Slow(limit) => {
-                (format!("no answer in {} s", limit.as_secs()), "a complete answer within that time")
+                (format!("no complete answer within {limit:?}"), "a complete answer within that time")
             }
             Self::TooLarge(most) => (format!("more than {most} bytes"), "a shorter answer"),
             Self::TrustAnchors(_) => {

@@ -109,6 +109,8 @@ mod refresh;
 #[cfg(test)]
 mod registration;
 #[cfg(test)]
+mod registration_refusals;
+#[cfg(test)]
 mod session_management;
 #[cfg(test)]
 mod sessions;

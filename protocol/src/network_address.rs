@@ -1,10 +1,11 @@
-//! Which addresses may be reached.
+//! Which addresses on the network may be reached: those of the public internet, unless the operator says otherwise
+//! (attacks W-13, ADM-25).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The addresses that one client may connect to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Addresses {
+pub enum Addresses {
     Public,
     PublicAndLoopback,
     /// For hosts that the operator exempted by name.
@@ -14,7 +15,7 @@ pub(super) enum Addresses {
 impl Addresses {
     /// # Errors
     /// What kind of address it is that must not be reached.
-    pub(super) fn check(self, ip: IpAddr) -> Result<(), &'static str> {
+    pub fn check(self, ip: IpAddr) -> Result<(), &'static str> {
         match self {
             Self::Any => Ok(()),
             Self::PublicAndLoopback if ip.is_loopback() => Ok(()),
@@ -27,7 +28,7 @@ impl Addresses {
 }
 
 /// What this machine's own addresses are called.
-pub(super) const LOOPBACK: &str = "loopback";
+pub const LOOPBACK: &str = "loopback";
 
 /// Networks that are not globally reachable (IANA IPv4 Special-Purpose Address Registry), and the one public
 /// address at which a cloud answers its own machines.

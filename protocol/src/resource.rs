@@ -45,13 +45,31 @@ pub fn narrow(
     if resources.is_empty() {
         return Ok(granted.to_vec());
     }
-    let implied = if granted.is_empty() { audiences(scope, cx) } else { Vec::new() };
-    let allowed = |resource: &String| {
-        granted.contains(resource) || implied.contains(resource) || granted.is_empty() && is_own(resource, cx)
-    };
-    match resources.iter().find(|resource| !allowed(resource)) {
+    let within = Within::of(granted, scope, cx);
+    match resources.iter().find(|resource| !within.has(resource)) {
         Some(unknown) => Err(refuse_unknown(unknown)),
         None => Ok(resources),
+    }
+}
+
+/// What a token of a grant may be for.
+pub(crate) struct Within<'a, 'c> {
+    /// The granted resources; without such, the services whose scopes were granted.
+    pub(crate) named: Vec<String>,
+    /// Our own APIs too, if the grant has no resources.
+    own: Option<&'a Cx<'c>>,
+}
+
+impl<'a, 'c> Within<'a, 'c> {
+    pub(crate) fn of(granted: &[String], scope: &ScopeSet, cx: &'a Cx<'c>) -> Self {
+        match granted {
+            [] => Self { named: audiences(scope, cx), own: Some(cx) },
+            granted => Self { named: granted.to_vec(), own: None },
+        }
+    }
+
+    pub(crate) fn has(&self, resource: &str) -> bool {
+        self.named.iter().any(|named| named == resource) || self.own.is_some_and(|cx| is_own(resource, cx))
     }
 }
 

@@ -15,8 +15,10 @@ use crate::record::{Expect, Found, Lookup, Write};
 use crate::scope::ScopeSet;
 use crate::token::Issue;
 use crate::token::access_token::{self, AccessTokenFacts, ActiveToken, NewAccessToken};
-use crate::{audience, resource, scope_request};
+use crate::{audience, scope_request};
 use serde_json::{Map, Value, json};
+
+mod target;
 
 pub const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
@@ -104,7 +106,7 @@ fn exchange(req: &TokenRequest<'_>, cx: &mut Cx<'_>) -> Result<Decision<Issue>, 
     let actor = actor(req)?;
     check_may_act(req.client, subject, &actor)?;
     let scope = scope(req, subject, cx)?;
-    let resource = resources(req.params, parent, subject, &scope, cx)?;
+    let resource = target::resources(req.params, parent, subject, &scope, cx)?;
     let grant = descendant(req.client, parent, subject, (&scope, &resource), &actor, cx);
     let facts = AccessTokenFacts {
         client: req.client,
@@ -223,38 +225,6 @@ fn scope(req: &TokenRequest<'_>, subject: &ActiveToken, cx: &Cx<'_>) -> Result<S
     }
     scope_request::check_allowed(&asked, req.client, cx)?;
     Ok(asked.filtered(passes))
-}
-
-/// `resource`, and `audience` by the same names or a service's id (RFC 8693 §2.1.1): out of what the presented token
-/// is for.
-fn resources(
-    params: &Params,
-    parent: &GrantRecord,
-    subject: &ActiveToken,
-    scope: &ScopeSet,
-    cx: &Cx<'_>,
-) -> Result<Vec<String>, Refusal> {
-    let mut asked = Params::default();
-    for resource in params.all("resource") {
-        asked.push("resource".to_owned(), resource.to_owned())?;
-    }
-    for audience in params.all("audience") {
-        let service = cx.catalog.services.iter().find(|service| service.id.as_str() == audience);
-        let audience = service.map_or(audience.to_owned(), |s| s.audience(&cx.catalog.host, cx.tenant));
-        asked.push("resource".to_owned(), audience)?;
-    }
-    let granted: Vec<String> = if parent.body.resource.is_empty() {
-        // The token alone was narrowed, when it was asked for.
-        subject.resource.clone()
-    } else {
-        let kept = parent
-            .body
-            .resource
-            .iter()
-            .filter(|granted| audience::entries(&subject.claims).any(|aud| aud == *granted));
-        kept.cloned().collect()
-    };
-    resource::narrow(&asked, &granted, scope, cx)
 }
 
 /// A grant of the client for the same person, of the same session, which ends with the presented token at the latest.

@@ -199,6 +199,35 @@ async fn resources_shrink_and_never_grow() {
     }
 }
 
+/// RFC 8693 §2.2.2: what is refused is the parameter that was sent, with its value.
+#[tokio::test]
+async fn rfc8693_2_1_an_unknown_audience_is_told_as_an_audience() {
+    let (server, front, backend) = start().await;
+    let tokens = front.tokens().await;
+    let by_audience = [("audience", "zzz")];
+    let both = [("resource", "spiffe://localhost:8443/default/default/default-profile"), ("audience", "zzz")];
+    for fields in [&by_audience[..], &both[..]] {
+        let answer = exchange(&backend, tokens.access_token(), fields).await;
+        assert!(!answer.text().contains("resource"), "{}", answer.text());
+        let trace_id = answer.header("x-trace-id").to_owned();
+        answer.expect_error(400, "invalid_target");
+        server.engine().flush().await;
+        let told = server.engine().explanation(&trace_id).await.unwrap().expect("an explanation");
+        assert_eq!((told.parameter.as_deref(), told.received.as_deref()), (Some("audience"), Some("zzz")));
+        assert!(told.expected.unwrap().contains("default-profile") && told.fix.contains("service's id"));
+    }
+    // Both together make one list.
+    let both = [
+        ("resource", "spiffe://localhost:8443/default/default/default-profile"),
+        ("audience", "default-profile"),
+    ];
+    let answer = exchange(&backend, tokens.access_token(), &both).await.expect(200).json();
+    assert_eq!(
+        claims(token(&answer))["aud"],
+        json!(["spiffe://localhost:8443/default/default/default-profile"])
+    );
+}
+
 #[tokio::test]
 async fn only_confidential_clients_that_are_registered_for_it_exchange() {
     let (server, front, _) = start().await;

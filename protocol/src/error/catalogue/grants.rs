@@ -130,6 +130,9 @@ macro_rules! grants {
             "Send the resource's identifier exactly as it is registered."
         ResourceUnknown "resource_unknown" InvalidTarget "RFC 8707 §2"
             "The requested resource is not known or not allowed."
-            "Register a service with this custom_audience in the workspace, and ask for a resource of the grant."
+            "Ask for the audience of a service of the workspace, or for an API of ours by its identifier, within the grant."
+        AudienceUnknown "audience_unknown" InvalidTarget "RFC 8693 §2.1"
+            "The requested audience is not known or not allowed."
+            "Send a service's id, its audience, or an API of ours by its identifier, among those of subject_token."
     } };
 }

@@ -206,9 +206,11 @@ fn check_origin(jwt: &VerifiedJwt, client: &Client, cx: &Cx<'_>) -> Result<(), R
     if (aud.is_some() || required) && !jwt.audiences().contains(&cx.issuer) {
         return refuse(Reason::RequestObjectAudience, aud, cx.issuer);
     }
-    // RFC 9101 §10.8: the sub of a client assertion is the client, a request object's is not (attack JAR-08).
+    // RFC 9101 §10.8: whoever gets hold of an object with that sub could authenticate as the client with it (JAR-08).
     if sub.is_some() && jwt.str("sub") == Some(client_id) {
-        return refuse(Reason::RequestObjectMalformed, sub, "no sub: this is a client assertion");
+        let received = jwt.str("sub").map(|sub| format!("sub {sub}, which is the client_id"));
+        let refusal = Refusal::new(Reason::RequestObjectClientAssertion).parameter("request");
+        return Err(refusal.received(received.unwrap_or_default()).expected("an object without sub"));
     }
     Ok(())
 }

@@ -187,7 +187,7 @@ fn jar_07_an_object_holds_no_other() {
 fn jar_08_a_client_assertion_is_no_request() {
     let mut desk = Desk::default();
     let claims = desk.with("sub", json!("web"));
-    assert_eq!(desk.refused(&claims), Some(Reason::RequestObjectMalformed));
+    assert_eq!(desk.refused(&claims), Some(Reason::RequestObjectClientAssertion));
     for typ in ["client-authentication+jwt", "dpop+jwt", "at+jwt"] {
         let claims = desk.claims();
         assert_eq!(desk.open_typ(typ, &claims).err(), Some(Reason::RequestObjectMalformed), "{typ}");

@@ -13,6 +13,7 @@ use protocol::authorize::{
     ResponseTarget, Step, next_step, refuse, remember_consent, respond, validate,
 };
 use protocol::client::Client;
+use protocol::client_id_metadata;
 use protocol::consent::Consent;
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
@@ -84,7 +85,7 @@ impl Engine {
         let client = match params.get("client_id") {
             Some(id) => match self.client(workspace, &ClientId::new(id)).await {
                 Err(EngineError::ClientDocument(why)) => {
-                    let refusal = Refusal { reason: Reason::AuthorizeClientDocument, ..why };
+                    let refusal = client_id_metadata::at_authorization(why);
                     return Ok(AuthorizeAnswer::Refused { refusal, client: None, way_on: None });
                 }
                 other => other?,

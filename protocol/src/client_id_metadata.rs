@@ -13,6 +13,7 @@ use crate::id::{ClientId, Uid};
 use crate::redirect_uri::{Destination, Parts, validate_registered_uri};
 use crate::scope::Scope;
 use crate::server::Server;
+use crate::web_uri::HTTPS;
 use jose::{Algorithm, JwkSet};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -58,7 +59,7 @@ pub fn check_url(client_id: &str, server: &Server, allow_loopback: bool) -> Resu
         None => false,
     };
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback && allow_loopback) {
-        return Err(refuse("https"));
+        return Err(refuse(if is_loopback { HTTPS } else { "an https URL" }));
     }
     if url.fragment().is_some() {
         return Err(refuse("no fragment"));
@@ -82,6 +83,15 @@ pub fn check_url(client_id: &str, server: &Server, allow_loopback: bool) -> Resu
         return Err(refuse("a host that the workspace trusts"));
     }
     Ok(())
+}
+
+/// The refusal as the authorization endpoint tells it, where no client authenticates.
+pub fn at_authorization(refusal: Refusal) -> Refusal {
+    let reason = match refusal.reason {
+        Reason::ClientDocumentUrl => Reason::AuthorizeClientDocumentUrl,
+        _ => Reason::AuthorizeClientDocument,
+    };
+    Refusal { reason, ..refusal }
 }
 
 /// The client that the document at `client_id` describes, without what a workspace adds.

@@ -28,12 +28,16 @@ async fn aut_31_a_document_that_was_not_fetched_is_explained() {
     let server = TestServer::start().await;
     let (received, expected) = document_refused(&server, "https://10.0.0.1/client.json").await;
     assert!(received.starts_with("an address that is not allowed (private)"), "{received}");
-    assert!(expected.contains("public address"), "{expected}");
+    assert!(expected.contains("allowed_hosts"), "{expected}");
     let (received, expected) = document_refused(&server, "https://localhost/client.json").await;
     assert!(received.starts_with("an address that is not allowed (loopback)"), "{received}");
     assert!(expected.contains(ALLOW), "{expected}");
-    let (_, expected) = document_refused(&server, "http://localhost/client.json").await;
-    assert!(expected.contains("https"), "{expected}");
+    let plain = "http://localhost:3000/client.json";
+    let (received, expected) = document_refused(&server, plain).await;
+    assert_eq!(received, plain);
+    assert!(expected.starts_with("https; ") && expected.contains(ALLOW), "{expected}");
+    let (_, expected) = document_refused(&server, "http://app.example.com/client.json").await;
+    assert_eq!(expected, "an https URL");
 
     let reaching = TestServer::reaching_loopback().await;
     let site = Site::start().await;
@@ -43,46 +47,60 @@ async fn aut_31_a_document_that_was_not_fetched_is_explained() {
     assert!(received.starts_with("no connection"), "{received}");
 }
 
+/// The person at the page reads the value, the rule and the fix.
+#[tokio::test]
+async fn aut_31_a_client_id_on_plain_http_is_told_with_rule_and_fix() {
+    let server = TestServer::start().await;
+    let party = server.party_at("/default/default", "http://localhost:3000/client.json", None);
+    let answer = server.browser().load(&party.authorize_url(&[])).await;
+    server.engine().flush().await;
+    let told =
+        server.engine().explanation(answer.header("x-trace-id")).await.unwrap().expect("an explanation");
+    assert_eq!((&*told.error, &*told.reason), ("invalid_request", "authorize_client_document_url"));
+    assert_eq!(told.parameter.as_deref(), Some("client_id"));
+    assert!(
+        told.clause.ends_with("§3") && told.fix.contains("https URL with a path"),
+        "{} {}",
+        told.clause,
+        told.fix
+    );
+}
+
 #[tokio::test]
 async fn dcr_06_a_sector_that_was_not_fetched_is_explained() {
-    let reaching = TestServer::reaching_loopback().await;
-    let strict = TestServer::start().await;
+    let server = TestServer::reaching_loopback().await;
     let site = Site::start().await;
-    for (server, uri, why) in [
-        (&strict, "https://10.0.0.1/sector".to_owned(), "an address that is not allowed (private)"),
-        (&strict, site.url("/sector"), "an address that is not https"),
-        (&reaching, site.url("/nothing"), "status 404"),
-    ] {
-        let settings = json!({"dynamic_client_registration": {"enabled": true}});
-        server.administrator().await.change("/servers/default", &settings).await;
-        let metadata = json!({"redirect_uris": ["https://app.example.com/cb"], "subject_type": "pairwise", "sector_identifier_uri": uri});
+    site.redirect("/inside", "https://10.0.0.1/sector");
+    let settings = json!({"dynamic_client_registration": {"enabled": true}});
+    server.administrator().await.change("/servers/default", &settings).await;
+    for (path, why) in [("/inside", "an address that is not allowed (private)"), ("/nothing", "status 404")] {
+        let metadata = json!({"redirect_uris": ["https://app.example.com/cb"], "subject_type": "pairwise", "sector_identifier_uri": site.url(path)});
         let answer = server.send(Ask::json(Method::POST, REGISTER, &metadata)).await;
         assert_eq!(
             (answer.status.as_u16(), &answer.json()["error"]),
             (400, &json!("invalid_client_metadata"))
         );
-        let (received, expected) = explained(server, &answer).await;
+        let (received, expected) = explained(&server, &answer).await;
         assert!(received.starts_with(why), "{received}");
-        assert!(
-            why.starts_with("status") || expected.contains("https") || expected.contains("public"),
-            "{expected}"
-        );
+        assert!(expected.contains("status 200") || expected.contains("allowed_hosts"), "{expected}");
     }
 }
 
 #[tokio::test]
 async fn jar_12_a_request_object_that_was_not_fetched_is_explained() {
-    let server = TestServer::start().await;
-    let uri = "https://10.0.0.1/request.jwt";
+    let server = TestServer::reaching_loopback().await;
+    let site = Site::start().await;
+    site.redirect("/request.jwt", "https://10.0.0.1/request.jwt");
+    let uri = site.url("/request.jwt");
     let settings = json!({"dynamic_client_registration": {"enabled": true}});
     server.administrator().await.change("/servers/default", &settings).await;
     let callback = "https://app.example.com/cb";
     let metadata = json!({"redirect_uris": [callback], "request_uris": [uri]});
     let client = server.send(Ask::json(Method::POST, REGISTER, &metadata)).await.expect(201).json();
     let party = server.party_at("/default/default", client["client_id"].as_str().unwrap(), None);
-    let url = party.with_redirect_uri(callback).authorize_url(&[("request_uri", uri)]);
+    let url = party.with_redirect_uri(callback).authorize_url(&[("request_uri", &uri)]);
     let answer = server.browser().load(&url).await;
     let (received, expected) = explained(&server, &answer).await;
     assert!(received.starts_with("an address that is not allowed (private)"), "{received}");
-    assert!(expected.contains("public address"), "{expected}");
+    assert!(expected.contains("allowed_hosts"), "{expected}");
 }

@@ -14,5 +14,8 @@ macro_rules! client_documents {
         AuthorizeClientDocument "authorize_client_document" InvalidRequest "OAuth Client ID Metadata Document §4"
             "The application's metadata document cannot be used."
             "Serve a valid document at the address that is the client_id; what is wrong is named here."
+        AuthorizeClientDocumentUrl "authorize_client_document_url" InvalidRequest "OAuth Client ID Metadata Document §3"
+            "The client_id is not an acceptable URL of a client metadata document."
+            "Use an https URL with a path, spelled as it is fetched, on a host that the workspace trusts."
     } };
 }

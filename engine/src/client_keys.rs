@@ -2,8 +2,9 @@
 //! its `jwks_uri`, or its secret where that is an HMAC key.
 //!
 //! A fetched set is kept as long as its answer says, within bounds. A `kid` that is not in it makes us look again,
-//! since that is how clients rotate (OIDC Core §10.1.1), but no more often than [`BETWEEN_FETCHES`]: nobody can use
-//! us to flood somebody else's server.
+//! since that is how clients rotate (OIDC Core §10.1.1): at once, for a client may rotate right after we looked, but
+//! then no more often than [`BETWEEN_FETCHES`]. Anybody can invent a `kid`, and nobody can use us to flood somebody
+//! else's server: of one `jwks_uri` it is at most seven questions a minute.
 
 use crate::{Engine, Workspace, seal};
 use jose::{JwkSet, VerifyingKey};
@@ -18,8 +19,10 @@ const SHORTEST_LIFE: Duration = Duration::from_secs(60);
 const LONGEST_LIFE: Duration = Duration::from_secs(3600);
 /// How long it is kept when the answer says nothing.
 const USUAL_LIFE: Duration = Duration::from_secs(300);
-/// Least time between two fetches for one client, whatever came of the first.
+/// Least time between two fetches for one client, whatever came of the first...
 const BETWEEN_FETCHES: Duration = Duration::from_secs(10);
+/// ...but for one that an unknown `kid` makes us do at once, so often.
+const BETWEEN_FETCHES_AT_ONCE: Duration = Duration::from_secs(60);
 /// Largest set that is read, and the number of sets that are kept.
 const MAX_SET_BYTES: usize = 128 * 1024;
 const MAX_SETS: u64 = 1_000;
@@ -42,6 +45,8 @@ struct State {
     set: Option<Arc<JwkSet>>,
     good_until: Timestamp,
     tried_at: Option<Timestamp>,
+    /// When an unknown `kid` last made us look again sooner than is usual.
+    at_once_at: Option<Timestamp>,
 }
 
 impl State {
@@ -49,8 +54,26 @@ impl State {
     fn judge(&self, kid: Option<&str>, now: Timestamp) -> (Option<Arc<JwkSet>>, bool) {
         let set = self.set.clone().filter(|_| now < self.good_until);
         let has_key = set.as_ref().is_some_and(|set| kid.is_none_or(|kid| set.find(kid).is_some()));
-        let may_ask = self.tried_at.is_none_or(|at| now.since(at) >= BETWEEN_FETCHES);
+        let may_ask = self.has_rested(now) || set.is_some() && self.may_ask_at_once(now);
         (set, !has_key && may_ask)
+    }
+
+    fn has_rested(&self, now: Timestamp) -> bool {
+        self.tried_at.is_none_or(|at| now.since(at) >= BETWEEN_FETCHES)
+    }
+
+    fn may_ask_at_once(&self, now: Timestamp) -> bool {
+        self.at_once_at.is_none_or(|at| now.since(at) >= BETWEEN_FETCHES_AT_ONCE)
+    }
+
+    /// What is known before the answer to a question that is asked now; what was good stays so for the rest of its life.
+    fn asking(self, now: Timestamp) -> Self {
+        Self {
+            at_once_at: if self.has_rested(now) { self.at_once_at } else { Some(now) },
+            set: self.set.filter(|_| now < self.good_until),
+            tried_at: Some(now),
+            good_until: self.good_until,
+        }
     }
 }
 
@@ -111,11 +134,7 @@ impl Engine {
     /// Asks `jwks_uri`. A failure keeps what was good before for the rest of its life.
     async fn fetch_key_set(&self, client: &Client, before: State) -> State {
         let now = self.now();
-        let failed = State {
-            set: before.set.filter(|_| now < before.good_until),
-            tried_at: Some(now),
-            good_until: before.good_until,
-        };
+        let failed = before.asking(now);
         let fetched = match self.fetch().get_json(&client.jwks_uri).await {
             Ok(fetched) if fetched.status == 200 && fetched.body.len() <= MAX_SET_BYTES => fetched,
             Ok(fetched) => {
@@ -131,7 +150,7 @@ impl Engine {
         match JwkSet::parse(&fetched.body) {
             Ok(set) => {
                 let life = fetched.max_age.unwrap_or(USUAL_LIFE).clamp(SHORTEST_LIFE, LONGEST_LIFE);
-                State { set: Some(Arc::new(set)), good_until: now.plus(life), tried_at: Some(now) }
+                State { set: Some(Arc::new(set)), good_until: now.plus(life), ..failed }
             }
             Err(error) => {
                 tracing::warn!(client = %client.client_id, %error, "jwks_uri holds no readable key set");
@@ -226,17 +245,47 @@ mod tests {
             set: Some(Arc::new(JwkSet::parse(set.as_bytes()).unwrap())),
             good_until: Timestamp::from_seconds(good_until),
             tried_at: Some(Timestamp::from_seconds(tried_at)),
+            at_once_at: None,
         }
     }
 
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
     #[test]
-    fn an_unknown_kid_asks_again_but_not_at_once() {
+    fn an_unknown_kid_asks_again_at_once_and_then_not_so_soon() {
         let state = state(r#"{"keys":[]}"#, 1_000, 100);
-        let ask = |kid, at| state.judge(kid, Timestamp::from_seconds(at)).1;
-        assert!(!ask(None, 100), "any key would do, and the set is good");
-        assert!(!ask(Some("new"), 109));
-        assert!(ask(Some("new"), 110));
-        assert!(ask(None, 1_000), "the set has had its time");
-        assert!(State::default().judge(None, Timestamp::from_seconds(0)).1);
+        let ask = |state: &State, kid, seconds| state.judge(kid, at(seconds)).1;
+        assert!(!ask(&state, None, 100), "any key would do, and the set is good");
+        assert!(ask(&state, Some("new"), 101), "a client may rotate right after we looked");
+        let asked = state.asking(at(101));
+        assert!(!ask(&asked, Some("new"), 101) && !ask(&asked, Some("newer"), 110));
+        assert!(ask(&asked, Some("new"), 111));
+        let asked = asked.asking(at(111));
+        assert!(!ask(&asked, Some("new"), 112), "once a minute at once");
+        assert!(ask(&asked, None, 1_000), "the set has had its time");
+        assert!(State::default().judge(None, at(0)).1);
+        // Where there is no set to begin with, a failure is not followed by another question at once.
+        let failed = State::default().asking(at(0));
+        assert!(!ask(&failed, Some("new"), 9) && ask(&failed, Some("new"), 10));
+    }
+
+    /// However many `kid`s somebody invents.
+    #[test]
+    fn dcr_05_seven_questions_a_minute_are_the_most() {
+        let mut state = state(r#"{"keys":[]}"#, 10_000, 0);
+        let mut asked = Vec::new();
+        for second in 0..600 {
+            if state.judge(Some("invented"), at(second)).1 {
+                state = state.asking(at(second));
+                asked.push(second);
+            }
+        }
+        for start in 0..540 {
+            let within = asked.iter().filter(|second| (start..start + 60).contains(*second)).count();
+            assert!(within <= 7, "{within} from {start} on: {asked:?}");
+        }
+        assert!(asked.len() >= 60, "{asked:?}");
     }
 }

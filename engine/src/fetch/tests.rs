@@ -1,4 +1,6 @@
 use super::*;
+use protocol::error::{Reason, Refusal};
+use protocol::web_uri::{HTTPS, LOOPBACK, PUBLIC};
 use std::future::Future;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -202,6 +204,49 @@ async fn w_13_a_server_that_never_answers_is_given_up() {
     fetch.limits.total = Duration::from_millis(50);
     let refused = fetch.get_json(&format!("http://127.0.0.1:{port}/")).await;
     assert!(matches!(refused, Err(FetchError::Slow(_))), "{refused:?}");
+}
+
+/// What is told of fetches that failed, each of them made to fail in earnest (attack AUT-31).
+#[tokio::test]
+async fn aut_31_each_reason_not_to_fetch_is_told_with_its_limit() {
+    let port = serve(|path| async move {
+        match path.as_str() {
+            "/slow" => std::future::pending().await,
+            "/half" => b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\nx".to_vec(),
+            "/large" => ok(&"x".repeat(1001)),
+            "/around" => redirect("/around"),
+            "/inside" => redirect("https://10.0.0.1/"),
+            _ => b"HTTP/1.1 302 Found\r\nConnection: close\r\n\r\n".to_vec(),
+        }
+    })
+    .await;
+    let mut patient = on_loopback();
+    patient.limits.body = 1000;
+    let mut hasty = on_loopback();
+    hasty.limits.total = Duration::from_millis(20);
+    let here = |path: &str| format!("http://127.0.0.1:{port}{path}");
+    for (fetch, url, received, expected) in [
+        (&hasty, here("/slow"), "no complete answer within 20ms", "a complete answer within that time"),
+        (&patient, here("/large"), "more than 1000 bytes", "a shorter answer"),
+        (&patient, here("/half"), "more than 1000 bytes", "a shorter answer"),
+        (&patient, here("/around"), "more than 2 redirects", "an answer at the address itself"),
+        (&patient, here("/nowhere"), "a redirect that leads nowhere", "an answer at the address itself"),
+        (&patient, here("/inside"), "an address that is not allowed (private)", PUBLIC),
+        (&strict(), "https://[::1]/".to_owned(), "an address that is not allowed (loopback)", LOOPBACK),
+        (&strict(), here("/large"), "an address that is not https", HTTPS),
+        (
+            &strict(),
+            "nonsense".to_owned(),
+            "an address that cannot be fetched (it does not parse)",
+            "an https URL",
+        ),
+        (&on_loopback(), "http://127.0.0.1:1/".to_owned(), "no connection", "a server that answers"),
+    ] {
+        let error = fetch.get_json(&url).await.unwrap_err();
+        let told = error.told_in(Refusal::new(Reason::RegistrationMetadata), &url);
+        assert_eq!(told.received, Some(format!("{received}: {url}")), "{error}");
+        assert!(told.expected.as_deref().unwrap().starts_with(expected), "{told:?}");
+    }
 }
 
 #[test]

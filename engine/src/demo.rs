@@ -7,7 +7,7 @@ use crate::{ADMIN_WORKSPACE, Call, Engine, EngineError, NewServer, SYSTEM_TENANT
 use protocol::client::{Client, TokenEndpointAuthMethod};
 use protocol::decision::Event;
 use protocol::id::{ClientId, ServerId, TenantId};
-use protocol::idp::StaticUser;
+use protocol::idp::{StaticProfile, StaticUser};
 use protocol::profile::Profile;
 use protocol::record::{DocumentKind, Expect, Write};
 use protocol::server::{ClientIdMetadataDocuments, Server};
@@ -102,7 +102,7 @@ impl Engine {
         Ok(StaticUser {
             username: DEMO_USER.to_owned(),
             password_hash: self.hash_chosen_secret(DEMO_USER).await?.0,
-            authentication_context: demo_claims(),
+            profile: StaticProfile { authentication_context: demo_claims(), ..StaticProfile::default() },
         })
     }
 

@@ -92,7 +92,7 @@ pub(crate) fn subject_of(
         auth_time: now,
         amr: Vec::new(),
         acr: None,
-        claims: user.authentication_context.clone(),
+        claims: user.profile.claims(),
         sid: SessionId::default(),
         credential: Some(CredentialMark::of(&user.password_hash)),
         unknown: UnknownMembers::default(),

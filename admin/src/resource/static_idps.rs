@@ -7,7 +7,7 @@ use crate::members::Problems;
 use crate::operation::{Call, Shape};
 use crate::verb::{create, delete, list, read, update};
 use protocol::id::{IdpId, ServerId, is_valid_chosen_id};
-use protocol::idp::{Idp, StaticUser};
+use protocol::idp::{Idp, StaticProfile, StaticUser};
 use protocol::record::{Document, DocumentKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -37,7 +37,8 @@ pub(super) const STATIC_IDPS: Resource = Resource {
         update::<StaticIdps>(
             "updateStaticIDP",
             "/servers/{wid}/idps/static/{iid}",
-            "Replace a Sandbox identity provider; people without a password keep the one they have",
+            "Replace a Sandbox identity provider; people without a password keep the one they have, and a body without any \
+             list of people keeps them all",
             Shape::of::<StaticIdpRequest>().with_example(example),
         ),
         delete::<StaticIdps>("deleteIDP", "/servers/{wid}/idps/{iid}", "Delete an identity provider"),
@@ -55,7 +56,9 @@ fn example() -> Value {
         "credentials": { "users": [{
             "username": "ada",
             "password": "correct horse battery staple",
-            "authentication_context": { "name": "Ada Example", "email": "ada@example.com" },
+            "email": "ada@example.com",
+            "email_verified": true,
+            "authentication_context": { "name": "Ada Example" },
         }] },
     })
 }
@@ -75,6 +78,46 @@ pub(crate) struct UserInput {
     #[schema(value_type = Object)]
     #[serde(default)]
     authentication_context: Map<String, Value>,
+    /// Further claims by name; where both have one, that of `authentication_context` counts.
+    #[schema(value_type = Object)]
+    #[serde(default)]
+    additional_attributes: Map<String, Value>,
+    /// The claim `email`, before one of that name in `authentication_context`; and so are those below.
+    #[serde(default)]
+    email: String,
+    email_verified: Option<bool>,
+    #[serde(default)]
+    phone_number: String,
+    phone_number_verified: Option<bool>,
+}
+
+impl UserInput {
+    /// A person as there is already, who keeps the password.
+    fn kept(user: &StaticUser) -> Self {
+        let profile = user.profile.clone();
+        Self {
+            username: user.username.clone(),
+            password: String::new(),
+            authentication_context: profile.authentication_context,
+            additional_attributes: profile.additional_attributes,
+            email: profile.email,
+            email_verified: profile.email_verified,
+            phone_number: profile.phone_number,
+            phone_number_verified: profile.phone_number_verified,
+        }
+    }
+
+    fn into_user(self, password_hash: String) -> StaticUser {
+        let profile = StaticProfile {
+            authentication_context: self.authentication_context,
+            additional_attributes: self.additional_attributes,
+            email: self.email,
+            email_verified: self.email_verified,
+            phone_number: self.phone_number,
+            phone_number_verified: self.phone_number_verified,
+        };
+        StaticUser { username: self.username, password_hash, profile }
+    }
 }
 
 /// The people where the contract has them.
@@ -103,6 +146,8 @@ pub(crate) struct StaticIdpRequest {
     /// RFC 8176 values of every login here; `["pwd"]` when absent.
     #[serde(default)]
     static_amr: Vec<String>,
+    /// A replacement without `credentials.users` and without `users` keeps the people that there are; an empty list
+    /// removes them.
     #[serde(default)]
     credentials: CredentialsInput,
     /// The people of `credentials.users`, under their short name. Of a body that was read and has both, the list that
@@ -115,9 +160,9 @@ pub(crate) struct StaticIdpRequest {
 #[schema(as = StaticUser)]
 struct UserShown {
     username: String,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    #[schema(value_type = Object)]
-    authentication_context: Map<String, Value>,
+    #[serde(flatten)]
+    #[schema(inline)]
+    profile: StaticProfile,
 }
 
 /// The people where the contract has them.
@@ -183,10 +228,7 @@ impl Kind for StaticIdps {
     }
 
     async fn show(idp: Idp, _document: &Document, call: &Call) -> Result<StaticIdpShown, Failure> {
-        let shown = |user: StaticUser| UserShown {
-            username: user.username,
-            authentication_context: user.authentication_context,
-        };
+        let shown = |user: StaticUser| UserShown { username: user.username, profile: user.profile };
         let users: Vec<UserShown> = idp.users.into_iter().map(shown).collect();
         Ok(StaticIdpShown {
             id: idp.id,
@@ -271,18 +313,16 @@ fn people(input: &mut StaticIdpRequest, before: Option<&Idp>, problems: &mut Pro
             problems.require(agree, "credentials.users", "other people", expected);
             on_top(users)
         }
-        (None, users) => on_top(users.unwrap_or_default()),
+        (None, Some(users)) => on_top(users),
+        // Passwords are no part of what is read, so that a body without people can only mean that they stay.
+        (None, None) => on_top(before.iter().flat_map(|idp| &idp.users).map(UserInput::kept).collect()),
     }
 }
 
 /// Whether the people are sent as they are answered.
 fn is_as_read(sent: &[UserInput], before: Option<&Idp>) -> bool {
     let known = before.map(|idp| idp.users.as_slice()).unwrap_or_default();
-    let same = |(sent, known): (&UserInput, &StaticUser)| {
-        sent.password.is_empty()
-            && sent.username == known.username
-            && sent.authentication_context == known.authentication_context
-    };
+    let same = |(sent, known): (&UserInput, &StaticUser)| *sent == UserInput::kept(known);
     sent.len() == known.len() && sent.iter().zip(known).all(same)
 }
 
@@ -330,8 +370,7 @@ async fn users(
     let mut users = Vec::with_capacity(sent.len());
     for user in sent {
         let password_hash = password_hash(&user, known(&user.username), call).await?;
-        let UserInput { username, authentication_context, .. } = user;
-        users.push(StaticUser { username, password_hash, authentication_context });
+        users.push(user.into_user(password_hash));
     }
     Ok(users)
 }

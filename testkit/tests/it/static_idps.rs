@@ -114,3 +114,80 @@ async fn people_in_credentials_are_kept_and_put_back() {
     let refused = administrator.post(IDPS, &refused).await.expect(422).text();
     assert!(refused.contains("credentials.users[0].password"), "{refused}");
 }
+
+/// The contract's members of a person are kept, put back, and are claims where a scope asks for them.
+#[tokio::test]
+async fn every_member_of_a_person_is_kept_and_is_a_claim() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let mut ada = json!({
+        "username": "ada", "email": "ada@example.com", "email_verified": true, "phone_number": "+41 44 000 00 00",
+        "phone_number_verified": false, "authentication_context": {"name": "Ada", "email": "old@example.com"},
+        "additional_attributes": {"locale": "de-CH", "name": "nobody"},
+    });
+    let shown = ada.clone();
+    ada["password"] = json!("ada's own");
+    let body = json!({"id": "people", "name": "People", "credentials": {"users": [ada]}});
+    let path = format!("{IDPS}/people");
+    administrator.post(IDPS, &body).await.expect(201);
+    let before = administrator.get(&path).await.expect(200);
+    assert_eq!(before.json()["credentials"]["users"], json!([shown]));
+    let after = administrator.put(&path, &before.json()).await.expect(200);
+    assert_eq!((before.json(), before.header("etag")), (after.json(), after.header("etag")));
+    // One member more is a change of the list that has it.
+    let mut changed = before.json();
+    changed["credentials"]["users"][0]["email_verified"] = json!(false);
+    let changed = administrator.put(&path, &changed).await.expect(200).json();
+    assert_eq!(changed["users"][0]["email_verified"], false);
+
+    let everything = "openid profile email phone";
+    let scopes = json!({"scopes": ["openid", "profile", "email", "phone", "offline_access"]});
+    administrator.change("/clients/client", &scopes).await;
+    for (scope, names) in [
+        (
+            everything,
+            &["email", "email_verified", "phone_number", "phone_number_verified", "name", "locale"][..],
+        ),
+        ("openid phone", &["phone_number", "phone_number_verified"][..]),
+        ("openid", &[][..]),
+    ] {
+        let party = server.party("client").with_scope(scope);
+        let browser = server.browser();
+        let page = browser.open(&party.authorize_url(&[("prompt", "consent")])).await;
+        let login = page.form("login-form").with("username", "ada").with("password", "ada's own");
+        let answer = browser.allow(&browser.submit(&login).await).await;
+        let code = answer.response_parameter("code").expect("a code");
+        let tokens = party.redeem(&code).await.expect(200).json();
+        let mut userinfo = party.userinfo(tokens["access_token"].as_str().unwrap()).await.expect(200).json();
+        userinfo
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| !["aid", "idp", "idp_method", "tid"].contains(&&**name));
+        let mut expected = json!({
+            "email": "ada@example.com", "email_verified": false, "phone_number": "+41 44 000 00 00",
+            "phone_number_verified": false, "name": "Ada", "locale": "de-CH",
+        });
+        expected.as_object_mut().unwrap().retain(|name, _| names.contains(&name.as_str()));
+        expected["sub"] = userinfo["sub"].clone();
+        assert_eq!(userinfo, expected, "{scope}");
+    }
+}
+
+/// A replacement that says nothing of the people is none of them.
+#[tokio::test]
+async fn a_body_without_people_keeps_them_and_an_empty_list_removes_them() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let ada = json!({"username": "ada", "password": "ada's own", "email": "ada@example.com"});
+    administrator.post(IDPS, &json!({"id": "people", "name": "People", "users": [ada]})).await.expect(201);
+    let path = format!("{IDPS}/people");
+    for silent in [json!({"name": "Renamed"}), json!({"name": "Renamed", "credentials": {}})] {
+        let kept = administrator.put(&path, &silent).await.expect(200).json();
+        assert_eq!(kept["name"], "Renamed");
+        assert_eq!(kept["credentials"]["users"], json!([{"username": "ada", "email": "ada@example.com"}]));
+    }
+    for empty in [json!({"name": "x", "users": []}), json!({"name": "x", "credentials": {"users": []}})] {
+        assert_eq!(administrator.put(&path, &empty).await.expect(200).json()["users"], json!([]));
+        administrator.change(&path, &json!({"users": [ada]})).await;
+    }
+}

@@ -39,8 +39,8 @@ pub(super) const KEYS: Resource = Resource {
                 USE,
                 Parameter {
                     name: "key_type",
-                    description: "Which keys: ecdsa, rsa, ps or eddsa; the workspace's own when absent. Of encryption keys \
-                        ecdsa or rsa; rsa when absent.",
+                    description: "Whose keys: ecdsa (ES256), rsa (RS256), ps (PS256) or eddsa; without it those of the workspace's \
+                        own key_type alone. Of encryption keys ecdsa or rsa; without it those of rsa alone.",
                 },
             ],
             success: (200, Some(Shape::of::<ServerKey>())),
@@ -49,7 +49,7 @@ pub(super) const KEYS: Resource = Resource {
                 Method::Post,
                 "rotateKey",
                 "/servers/{wid}/keys/rotate",
-                "Use the next key from now on",
+                "Use the next key of one algorithm from now on; those of the other algorithms stay, rotate each by its key_type",
                 |call| -> Running { Box::pin(async move { rotate(&call).await }) },
             )
         },

@@ -114,6 +114,30 @@ async fn dsc_03_dsc_04_adm_24_published_keys_are_public_strong_and_distinct() {
 }
 
 // shows: oidcc-server-rotate-keys
+/// As the description of `rotateKey` says: without `key_type` the workspace's own keys alone.
+#[tokio::test]
+async fn a_rotation_changes_the_keys_of_one_algorithm() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let current = async || {
+        let keys = administrator.get("/servers/default/keys").await.expect(200).json();
+        let next = keys["next_key"]["kid"].clone();
+        let others: Vec<_> =
+            keys["other_keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect();
+        (keys["current_key"]["kid"].clone(), next, others)
+    };
+    let before = current().await;
+    administrator.post("/servers/default/keys/rotate", &json!({})).await.expect(200);
+    let own = current().await;
+    assert_eq!((&own.0, &own.2), (&before.1, &before.2));
+    administrator.post("/servers/default/keys/rotate?key_type=rsa", &json!({})).await.expect(200);
+    let rsa = current().await;
+    assert_eq!((&rsa.0, &rsa.1), (&own.0, &own.1));
+    assert_ne!(rsa.2, own.2);
+    let description = server.get("/api/swagger/default/openapi.json").await.text();
+    assert!(description.contains("those of the workspace's own key_type alone"), "{description:.200}");
+}
+
 #[tokio::test]
 async fn w_07_rotation_publishes_the_next_key_before_it_signs_and_revocation_is_at_once() {
     let server = TestServer::start().await;

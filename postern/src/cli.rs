@@ -25,6 +25,10 @@ enum Command {
     /// Make a tenant with a client that administers it; its secret is shown once.
     CreateTenant(CreateTenantArgs),
     /// Look for what could go wrong with an installation, and say how to mend it.
+    ///
+    /// Changes nothing. Before the first start it says what is not there yet, and judges what can be judged. Exit status:
+    /// 0 when nothing must be mended (warnings do not count), 1 when something must be, or the configuration cannot be
+    /// read.
     Doctor(ConfigArgs),
     /// Say why a request was refused: what was received, what was expected, the rule, and the fix.
     Explain(ExplainArgs),

@@ -1,5 +1,5 @@
 //! `postern doctor`: what could go wrong with this installation, one line for each thing looked at, and
-//! how to mend it.
+//! how to mend it. Before the first start it says what is not there yet, and judges the rest.
 
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
@@ -18,13 +18,15 @@ use crate::tls::Identity;
 use crate::tls::validity::validity;
 use crate::{cli, seal_key, server, wire};
 
+const STORE: &str = "store";
+
 /// A certificate with less than this left deserves attention.
 const SOON: Duration = Duration::days(14);
 
-/// Looks at everything and prints what it found. Changes nothing.
+/// Looks at everything and prints what it found. Changes nothing. What is not there before the first start is no fault.
 ///
 /// # Errors
-/// Something must be mended, or the configuration cannot be read.
+/// Something must be mended, or the configuration cannot be read; the exit status is 1 then, else 0.
 pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
     let config = Config::read(file)?;
     let findings = server::runtime()?.block_on(examine(&config, server::now()));
@@ -39,6 +41,8 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     Ok,
+    /// Not there before the first start.
+    New,
     Warn,
     Fail,
 }
@@ -57,6 +61,10 @@ impl Finding {
         Self { level: Level::Ok, subject, detail: detail.into(), mend: String::new() }
     }
 
+    fn new(subject: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { level: Level::New, subject, detail: detail.into(), mend: mend.into() }
+    }
+
     fn warn(subject: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { level: Level::Warn, subject, detail: detail.into(), mend: mend.into() }
     }
@@ -70,6 +78,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = match self.level {
             Level::Ok => "ok  ",
+            Level::New => "new ",
             Level::Warn => "warn",
             Level::Fail => "FAIL",
         };
@@ -86,16 +95,28 @@ async fn examine(config: &Config, now: OffsetDateTime) -> Vec<Finding> {
     let identity = TlsSource::of(config).peek(now);
     findings.push(certificate(config, &identity, now));
     findings.push(clock(store.as_deref(), now).await);
-    findings.push(issuer(config, store.as_deref()).await);
+    // Whoever has a database has started the server, or is about to.
+    let is_new = findings.iter().any(|finding| finding.subject == STORE && finding.level == Level::New);
+    findings.push(match issuer(config, store.as_deref()).await {
+        Finding { level: Level::Fail, .. } if is_new => {
+            let detail = format!("nothing answers at {} yet", config.public_url);
+            Finding::new("issuer", detail, "start the server, then ask again")
+        }
+        finding => finding,
+    });
     findings
 }
 
 async fn open_store(config: &Config, findings: &mut Vec<Finding>) -> Option<std::sync::Arc<dyn Store>> {
-    const SUBJECT: &str = "store";
+    const SUBJECT: &str = STORE;
     let see = format!("see {}", config.store.setting());
     match wire::pending(&config.store).await {
-        Ok(pending) if !pending.is_empty() => {
-            let detail = format!("{} migrations are missing", pending.len());
+        Ok(pending) if pending.is_new => {
+            findings.push(no_database(SUBJECT, config));
+            return None;
+        }
+        Ok(pending) if !pending.steps.is_empty() => {
+            let detail = format!("{} migrations are missing", pending.steps.len());
             findings.push(Finding::warn(SUBJECT, detail, "run `postern migrate`, or start the server once"));
             return None;
         }
@@ -126,6 +147,22 @@ async fn open_store(config: &Config, findings: &mut Vec<Finding>) -> Option<std:
     }
 }
 
+/// Before the first start. The server makes a file, but no directory.
+fn no_database(subject: &'static str, config: &Config) -> Finding {
+    let detail = format!("no database yet at {}", config.store.place());
+    match config.store.file().and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) if !parent.is_dir() => {
+            let parent = parent.display();
+            Finding::fail(
+                subject,
+                format!("{detail}, and no directory {parent}"),
+                format!("mkdir -m 700 {parent}"),
+            )
+        }
+        _ => Finding::new(subject, detail, "`postern serve` makes it at its first start"),
+    }
+}
+
 async fn sealing_key(config: &Config, store: Option<&dyn Store>) -> Finding {
     const SUBJECT: &str = "sealing key";
     let is_new = match store {
@@ -134,7 +171,7 @@ async fn sealing_key(config: &Config, store: Option<&dyn Store>) -> Finding {
     };
     let missing = matches!(&config.key, Secret::File(path) if !path.exists());
     if missing && is_new {
-        return Finding::ok(SUBJECT, format!("{} will be made at the first start", config.key));
+        return Finding::new(SUBJECT, format!("{} will be made at the first start", config.key), "");
     }
     match seal_key::open(&config.key, false) {
         Ok(_) => Finding::ok(SUBJECT, format!("{} can be read", config.key)),
@@ -158,7 +195,7 @@ fn permission(path: &Path) -> Finding {
     const SUBJECT: &str = "permissions";
     let shown = path.display();
     let Ok(metadata) = std::fs::metadata(path) else {
-        return Finding::ok(SUBJECT, format!("{shown} does not exist yet"));
+        return Finding::new(SUBJECT, format!("{shown} does not exist yet"), "");
     };
     let mode = metadata.permissions().mode() & 0o777;
     let strict = if metadata.is_dir() { "700" } else { "600" };
@@ -178,7 +215,7 @@ fn certificate(config: &Config, identity: &anyhow::Result<Option<Identity>>, now
     const RENEW: &str = "renew it; a running server takes the new one within a minute";
     let leaf = match identity {
         Ok(Some(identity)) => identity.chain.first(),
-        Ok(None) => return Finding::ok(SUBJECT, "will be made at the first start"),
+        Ok(None) => return Finding::new(SUBJECT, "will be made at the first start", ""),
         Err(error) => return Finding::fail(SUBJECT, cli::one_line(error), "see [tls]"),
     };
     let Some((leaf, period)) = leaf.and_then(|leaf| Some((leaf, validity(leaf)?))) else {
@@ -225,7 +262,8 @@ async fn clock(store: Option<&dyn Store>, now: OffsetDateTime) -> Finding {
             let ahead = newest - now.unix_timestamp();
             Finding::fail(SUBJECT, format!("the store remembers something {ahead} s in the future"), MEND)
         }
-        _ => Finding::ok(SUBJECT, format!("agrees with the store, {now}")),
+        Some(_) => Finding::ok(SUBJECT, format!("agrees with the store, {now}")),
+        None => Finding::ok(SUBJECT, format!("{now}; there is nothing to compare it with yet")),
     }
 }
 

@@ -39,7 +39,7 @@ fn places(file: &Path) -> anyhow::Result<(Store, Secret)> {
 
 async fn find(store: &Store, key: &Secret, trace_id: &str) -> anyhow::Result<Option<Explanation>> {
     ensure!(
-        wire::pending(store).await?.is_empty(),
+        wire::pending(store).await?.steps.is_empty(),
         "there is no database of this version here: name the demo's directory with --data-dir, or a server's file with --config"
     );
     let config = EngineConfig::new("", seal_key::open(key, false)?);

@@ -13,7 +13,7 @@ use crate::{log, seal_key, server, wire};
 pub(crate) fn run(file: &Path, plan: bool) -> anyhow::Result<()> {
     let config = Config::read(file)?;
     server::runtime()?.block_on(async {
-        let pending = wire::pending(&config.store).await?;
+        let pending = wire::pending(&config.store).await?.steps;
         if pending.is_empty() {
             println!("The schema is up to date.");
         }

@@ -82,22 +82,33 @@ fn reach(postgres: &config::Postgres, migrate: bool) -> anyhow::Result<store_pos
     })
 }
 
-/// The migrations that the database lacks, one line each.
+/// The migrations that the database lacks.
+pub(crate) struct Pending {
+    /// One line each.
+    pub(crate) steps: Vec<String>,
+    /// It lacks all of them: there is no database yet, or an empty one.
+    pub(crate) is_new: bool,
+}
+
+/// What the database lacks.
 ///
 /// # Errors
 /// One line that names the setting.
-pub(crate) async fn pending(store: &config::Store) -> anyhow::Result<Vec<String>> {
-    let line = |version: i64, name: &str| format!("{version:04} {name}");
-    match store {
+pub(crate) async fn pending(store: &config::Store) -> anyhow::Result<Pending> {
+    let steps: Vec<(i64, &str)> = match store {
         config::Store::Sqlite { path } => {
             let pending = store_sqlite::pending(path).context(store.setting())?;
-            Ok(pending.iter().map(|step| line(step.version, step.name)).collect())
+            pending.iter().map(|step| (step.version, step.name)).collect()
         }
         config::Store::Postgres(postgres) => {
             let pending = store_postgres::pending(&postgres.url, &reach(postgres, false)?).await;
-            Ok(pending.context(store.setting())?.iter().map(|step| line(step.version, step.name)).collect())
+            pending.context(store.setting())?.iter().map(|step| (step.version, step.name)).collect()
         }
-    }
+    };
+    Ok(Pending {
+        is_new: steps.first().is_some_and(|(version, _)| *version == 1),
+        steps: steps.iter().map(|(version, name)| format!("{version:04} {name}")).collect(),
+    })
 }
 
 /// Whether nothing was ever kept in the database.

@@ -194,7 +194,9 @@ mod tests {
         let well = report(&installation.run(&["doctor"]));
         server.kill().unwrap();
         server.wait().unwrap();
-        let ill = report(&installation.run(&["doctor"]));
+        let stopped = installation.run(&["doctor"]);
+        let ill = report(&stopped);
+        assert_eq!(stopped.status.code(), Some(1), "documented");
         assert!(well.contains("ok    issuer"), "{well}");
         assert!(ill.contains("FAIL  issuer"), "{ill}");
     }
@@ -273,9 +275,15 @@ mod tests {
     #[test]
     fn the_doctor_looks_and_changes_nothing() {
         let installation = Installation::new();
-        let new = report(&installation.run(&["doctor"]));
-        assert!(new.contains("warn  store        ") && new.contains(" migrations are missing"), "{new}");
-        assert!(new.contains("ok    certificate  will be made"), "{new}");
+        installation.change("localhost:8443", "localhost:1");
+        fs::set_permissions(installation.directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let before = installation.run(&["doctor"]);
+        let new = report(&before);
+        let database = format!("no database yet at {}", installation.path("postern.db").display());
+        assert!(new.contains(&format!("new   store        {database}: `postern serve` makes it")), "{new}");
+        assert!(new.contains("new   certificate  will be made"), "{new}");
+        assert!(new.contains("new   issuer       nothing answers at https://localhost"), "{new}");
+        assert!(before.status.success(), "nothing must be mended: {new}");
         let names: Vec<_> = fs::read_dir(installation.directory.path()).unwrap().collect();
         assert_eq!(names.len(), 1, "only the configuration: {names:?}");
 
@@ -284,7 +292,20 @@ mod tests {
         assert!(well.contains("ok    store        reads and writes, schema version "), "{well}");
         assert!(well.contains("ok    sealing key"), "{well}");
         assert!(well.contains("ok    clock"), "{well}");
+        assert!(well.contains("FAIL  issuer"), "{well}");
         assert!(!well.contains("seal.key is its owner's alone\nFAIL"), "{well}");
+    }
+
+    #[test]
+    fn the_doctor_misses_a_directory_that_no_start_makes() {
+        let installation = Installation::new();
+        installation.change("postern.db", "nowhere/postern.db");
+        let output = installation.run(&["doctor"]);
+        let found = report(&output);
+        assert_eq!(output.status.code(), Some(1), "{found}");
+        assert!(found.contains("FAIL  store        no database yet at"), "{found}");
+        let mend = format!("mkdir -m 700 {}", installation.path("nowhere").display());
+        assert!(found.contains(&mend), "{found}");
     }
 
     #[test]
@@ -293,6 +314,7 @@ mod tests {
         installation.run(&["migrate"]);
         fs::set_permissions(installation.path("seal.key"), fs::Permissions::from_mode(0o644)).unwrap();
         let output = installation.run(&["doctor"]);
+        assert_eq!(output.status.code(), Some(1), "documented");
         let found = report(&output);
         assert!(found.contains("FAIL  permissions  everybody on this machine can use"), "{found}");
         assert!(found.contains("chmod 600"), "{found}");

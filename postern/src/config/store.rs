@@ -73,6 +73,14 @@ impl Store {
         }
     }
 
+    /// Where the database is, for people; without a password.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Sqlite { path } => path.display().to_string(),
+            Self::Postgres(postgres) => postgres.url.clone(),
+        }
+    }
+
     /// The setting to name when the database makes trouble.
     pub fn setting(&self) -> &'static str {
         match self {

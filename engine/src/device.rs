@@ -31,7 +31,7 @@ pub enum DevicePage {
     /// A login comes first.
     Login(DeviceLogin),
     /// The person types the code.
-    Enter { subject: Subject, problem: Option<Refusal> },
+    Enter { subject: Box<Subject>, problem: Option<Refusal> },
     /// The person decides.
     Confirm(Box<DeviceQuestion>),
     /// The person has decided.
@@ -44,8 +44,8 @@ pub struct DeviceLogin {
     pub csrf: String,
     /// A browser that was not known yet.
     pub new_browser: Option<String>,
-    /// Why the form is shown again.
-    pub problem: Option<Refusal>,
+    /// What a notice of this form is bound to: the browser.
+    pub bound_to: String,
 }
 
 /// Who asks for what.
@@ -64,6 +64,10 @@ pub struct DeviceQuestion {
 /// How the login form is answered.
 pub enum DeviceLoginAnswer {
     Again(DeviceLogin),
+    /// Lead back to the page, which says why with the notice.
+    Refused {
+        notice: String,
+    },
     /// Set the cookie for `life`, then show the page again.
     LoggedIn {
         session: String,
@@ -151,7 +155,7 @@ impl Engine {
         let Some(live) = self.session(workspace, browser.session.as_deref()).await? else {
             return Ok(DevicePage::Login(self.device_login_page(workspace, browser)));
         };
-        let subject = live.session.subject.clone();
+        let subject = Box::new(live.session.subject.clone());
         Ok(match self.typed_code(workspace, typed, &live, call).await? {
             Typed::Nothing => DevicePage::Enter { subject, problem: None },
             Typed::Problem(problem) => DevicePage::Enter { subject, problem: Some(problem) },
@@ -167,7 +171,8 @@ impl Engine {
             None => Some(workspace.cx(self.now(), &mut entropy).handle().expose().to_owned()),
         };
         let known = browser.browser.as_deref().or(new_browser.as_deref()).unwrap_or_default();
-        DeviceLogin { csrf: login_csrf(workspace, known), new_browser, problem: None }
+        let bound_to = format!("device\0{known}");
+        DeviceLogin { csrf: login_csrf(workspace, known), new_browser, bound_to }
     }
 
     /// Answers the login form of the page.
@@ -190,7 +195,9 @@ impl Engine {
         let typed = (form.get("username").unwrap_or(""), form.get("password").unwrap_or(""));
         match self.check_password(workspace, typed, None, call).await? {
             PasswordCheck::Refused(refusal) => {
-                Ok(DeviceLoginAnswer::Again(DeviceLogin { problem: Some(refusal), ..page }))
+                self.explain(&workspace.tenant, &refusal, call);
+                let notice = self.seal_notice(workspace, &page.bound_to, &refusal, form)?;
+                Ok(DeviceLoginAnswer::Refused { notice })
             }
             PasswordCheck::Fits { subject, idp_uid, mut writes } => {
                 let now = self.now();
@@ -224,7 +231,7 @@ impl Engine {
         let Some(live) = self.session(workspace, browser.session.as_deref()).await? else {
             return Ok(DevicePage::Login(self.device_login_page(workspace, browser)));
         };
-        let subject = live.session.subject.clone();
+        let subject = Box::new(live.session.subject.clone());
         for _ in 0..ATTEMPTS {
             let waiting = match self.typed_code(workspace, form.get("user-code"), &live, call).await? {
                 Typed::Nothing => return Ok(DevicePage::Enter { subject, problem: None }),

@@ -19,7 +19,7 @@ use protocol::response_mode::Outgoing;
 use std::sync::Arc;
 
 /// The parameter with what a page has to say of the form before it.
-const NOTICE: &str = "notice";
+pub(crate) const NOTICE: &str = "notice";
 
 /// A request of a browser, with the workspace it is about.
 pub(crate) struct Visit {
@@ -207,7 +207,7 @@ impl Visit {
         self.request.query().ok()?.get(NOTICE).map(str::to_owned)
     }
 
-    /// The same, opened; kept again for who asks for this answer's trace id.
+    /// The same, opened, if it is bound to this login; kept again for who asks for this answer's trace id.
     pub(crate) fn notice(&self, login_id: &str) -> Option<Notice> {
         let notice = self.engine().notice(&self.workspace, login_id, &self.sealed_notice()?)?;
         if let Some(refusal) = &notice.refusal {

@@ -441,6 +441,35 @@ async fn w_17_the_pages_login_counts_failures_with_every_other() {
     assert_eq!(answer.status, 429, "from {source} the account is closed at the other door too");
 }
 
+/// RFC 9110 §15.4.4: as at the other login page, going back sends nothing again.
+#[tokio::test]
+async fn lgn_11_a_wrong_password_at_the_device_page_leads_to_a_page_that_can_be_loaded_again() {
+    let server = TestServer::start().await;
+    let device = Device::new(&server).await;
+    let browser = server.browser();
+    let page = browser.open(device.begun["verification_uri_complete"].as_str().unwrap()).await;
+    let wrong = page.form("login-form").with("username", "ada@example.com").with("password", "wrong");
+    let location = browser.post(&wrong).await.expect(303).location();
+    assert!(!location.as_str().contains("ada"), "{location}");
+    for _ in 0..2 {
+        let told = browser.load(location.as_str()).await.expect(401);
+        assert!(told.element("login-problem").is_some());
+        assert_eq!(told.form("login-form").value("username"), Some("ada@example.com"));
+    }
+    // It is this browser's alone.
+    let elsewhere = server.browser();
+    elsewhere.open(&page.asked).await;
+    assert!(elsewhere.load(location.as_str()).await.expect(200).element("login-problem").is_none());
+    let told = browser.load(location.as_str()).await;
+    let question = browser.log_in(&told).await;
+    assert!(question.has_form("device-confirm-form"), "{}", question.text());
+    // Who is logged in and mistypes another account's password stays at the form.
+    let switched = browser.submit(&question.form("device-confirm-form").with("action", "switch")).await;
+    let told = browser.mistype(&switched).await.expect(401);
+    assert!(told.element("login-problem").is_some());
+    assert!(browser.log_in(&told).await.has_form("device-confirm-form"));
+}
+
 #[tokio::test]
 async fn another_account_can_be_chosen() {
     let server = TestServer::start().await;

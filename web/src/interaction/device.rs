@@ -10,10 +10,10 @@ use crate::pages::device::{
 };
 use crate::pages::login::{LoginView, login};
 use crate::subject_name::user_name;
-use crate::visit::{Visit, page};
+use crate::visit::{NOTICE, Visit, page};
 use crate::{answer, cookies, views};
 use axum::response::Response;
-use engine::{DeviceLogin, DeviceLoginAnswer, DevicePage, DeviceQuestion};
+use engine::{DeviceLogin, DeviceLoginAnswer, DevicePage, DeviceQuestion, Notice};
 use http::header;
 use protocol::error::{Reason, Refusal};
 use protocol::params::Params;
@@ -28,7 +28,7 @@ pub(crate) async fn show(visit: Visit) -> Response {
     let typed = typed(&query);
     if query.get("prompt") == Some("login") {
         let form = visit.engine().device_login_page(&visit.workspace, &visit.browser);
-        return log_in(&visit, form, typed, None);
+        return log_in(&visit, form, typed);
     }
     match visit.engine().device_page(&visit.workspace, &visit.browser, typed, visit.call()).await {
         Ok(due) => render(&visit, due, typed),
@@ -43,7 +43,7 @@ pub(crate) async fn submit(visit: Visit) -> Response {
         Err(refusal) => return visit.refused(&refusal, None),
     };
     let result = if form.get("action") == Some("switch") {
-        visit.redirect(&address(&visit, form.get("user-code"), true))
+        visit.redirect(&address(&visit, form.get("user-code"), &[LOG_IN]))
     } else if form.get("username").is_some() {
         submit_login(&visit, &form).await
     } else {
@@ -58,9 +58,12 @@ async fn submit_login(visit: &Visit, form: &Params) -> Result<Response, Refusal>
     let query = visit.request.query()?;
     let (engine, workspace) = (visit.engine(), &visit.workspace);
     match engine.device_login(workspace, &visit.browser, form, visit.call()).await? {
-        DeviceLoginAnswer::Again(again) => Ok(log_in(visit, again, typed(&query), form.get("username"))),
+        DeviceLoginAnswer::Again(again) => Ok(log_in(visit, again, typed(&query))),
+        DeviceLoginAnswer::Refused { notice } => {
+            visit.redirect(&address(visit, typed(&query), &[LOG_IN, (NOTICE, &notice)]))
+        }
         DeviceLoginAnswer::LoggedIn { session, life } => {
-            let mut response = visit.redirect(&address(visit, typed(&query), false))?;
+            let mut response = visit.redirect(&address(visit, typed(&query), &[]))?;
             if let Some(line) = cookies::set_session(workspace, &session, life, form) {
                 response.headers_mut().append(header::SET_COOKIE, line);
             }
@@ -74,12 +77,14 @@ fn typed(query: &Params) -> Option<&str> {
     query.get("user-code").or_else(|| query.get("user_code"))
 }
 
+/// Asks for the login form, whoever is logged in.
+const LOG_IN: (&str, &str) = ("prompt", "login");
+
 /// The page's own path, with the code that was typed.
-fn address(visit: &Visit, typed: Option<&str>, log_in: bool) -> String {
+fn address(visit: &Visit, typed: Option<&str>, more: &[(&str, &str)]) -> String {
     let fields = typed.map(|typed| ("user-code", typed)).into_iter();
-    let fields = fields.chain(log_in.then_some(("prompt", "login")));
     let mut params = Params::default();
-    for (name, value) in fields {
+    for (name, value) in fields.chain(more.iter().copied()) {
         // Both were read from parameters, so that they fit in again.
         let _ = params.push(name.to_owned(), value.to_owned());
     }
@@ -90,7 +95,7 @@ fn address(visit: &Visit, typed: Option<&str>, log_in: bool) -> String {
 
 fn render(visit: &Visit, due: DevicePage, typed: Option<&str>) -> Response {
     match due {
-        DevicePage::Login(form) => log_in(visit, form, typed, None),
+        DevicePage::Login(form) => log_in(visit, form, typed),
         DevicePage::Enter { subject, problem } => enter(visit, &subject, problem, typed),
         DevicePage::Confirm(question) => confirm(visit, &question),
         DevicePage::Answered { client, allowed } => {
@@ -101,24 +106,26 @@ fn render(visit: &Visit, due: DevicePage, typed: Option<&str>) -> Response {
     }
 }
 
-fn log_in(visit: &Visit, form: DeviceLogin, typed: Option<&str>, username: Option<&str>) -> Response {
-    explain(visit, form.problem.as_ref());
+/// The login form; after an attempt that failed, with why and with its status.
+fn log_in(visit: &Visit, form: DeviceLogin, typed: Option<&str>) -> Response {
+    let Notice { refusal, username, remember_me } = visit.notice(&form.bound_to).unwrap_or_default();
     let view = LoginView {
         frame: visit.frame(),
-        action: address(visit, typed, false),
+        action: address(visit, typed, &[]),
         csrf: form.csrf,
-        username: username.unwrap_or_default().to_owned(),
-        problem: form.problem.as_ref().map(problem),
+        username,
+        problem: refusal.as_ref().map(problem),
+        remember_me,
         sample: sample(visit),
         ..LoginView::default()
     };
     let lang = visit.lang(&[]);
-    let status = form.problem.as_ref().map_or(OK, status);
+    let status = refusal.as_ref().map_or(OK, status);
     let mut response = page(status, lang, &ContentSecurityPolicy::default(), login(&view, lang));
     if let Some(line) = form.new_browser.as_deref().and_then(cookies::set_browser) {
         response.headers_mut().append(header::SET_COOKIE, line);
     }
-    marked(response, form.problem.as_ref())
+    marked(response, refusal.as_ref())
 }
 
 fn enter(visit: &Visit, subject: &Subject, problem: Option<Refusal>, typed: Option<&str>) -> Response {

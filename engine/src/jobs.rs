@@ -1,4 +1,5 @@
-//! Background jobs: the sweep of expired rows and unused clients, the flush of the audit stream, and the outbox.
+//! Background jobs: the sweep of expired rows and unused clients, the flush of the audit stream, the outbox,
+//! and the look at the clock.
 
 use crate::{Engine, SPANS};
 use std::sync::{Arc, Weak};
@@ -10,6 +11,7 @@ const OUTBOX_EVERY: Duration = Duration::from_secs(15);
 const EXPORT_EVERY: Duration = Duration::from_secs(1);
 /// Longest pause after a sink could not be told. Shorter than its lease, which is so kept.
 const EXPORT_PAUSE: Duration = Duration::from_secs(20);
+const CLOCKS_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Rows removed per batch, and the pause between batches, so that a sweep never holds the writer for long.
 const SWEEP_BATCH: usize = 500;
@@ -20,6 +22,7 @@ pub(crate) fn start(engine: &Arc<Engine>) {
     tokio::spawn(flush(Arc::downgrade(engine)));
     tokio::spawn(sweep(Arc::downgrade(engine)));
     tokio::spawn(outbox(Arc::downgrade(engine)));
+    tokio::spawn(compare_clocks(Arc::downgrade(engine)));
     for place in 0..engine.exporters.len() {
         tokio::spawn(export(Arc::downgrade(engine), place));
     }
@@ -49,6 +52,20 @@ async fn outbox(engine: Weak<Engine>) {
         if let Err(error) = engine.send_due().await {
             tracing::warn!(%error, "the outbox could not be worked on");
         }
+    }
+}
+
+/// Ends when the store has no clock of its own.
+async fn compare_clocks(engine: Weak<Engine>) {
+    loop {
+        let Some(engine) = engine.upgrade() else { return };
+        match engine.compare_clocks().await {
+            Ok(None) => return,
+            Ok(Some(_)) => {}
+            Err(error) => tracing::debug!(%error, "the clocks could not be compared"),
+        }
+        drop(engine);
+        tokio::time::sleep(CLOCKS_EVERY).await;
     }
 }
 

@@ -14,6 +14,7 @@ mod client_documents;
 mod client_keys;
 mod client_lookup;
 pub mod clock;
+pub mod clock_skew;
 mod commit;
 mod config;
 pub mod demo;

@@ -127,6 +127,10 @@ impl Store for MeasuredStore {
         self.timed(StoreCall::Ping, self.inner.ping())
     }
 
+    fn clock(&self) -> Answer<'_, Option<Timestamp>> {
+        self.inner.clock()
+    }
+
     fn schema_version(&self) -> Answer<'_, i64> {
         self.timed(StoreCall::SchemaVersion, self.inner.schema_version())
     }

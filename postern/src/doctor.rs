@@ -5,6 +5,7 @@ use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use engine::clock_skew::TOLERATED_SKEW;
 use engine::fetch::{Fetch, FetchPolicy};
 use protocol::record::DocumentKind;
 use rustls::pki_types::ServerName;
@@ -22,6 +23,9 @@ const STORE: &str = "store";
 
 /// A certificate with less than this left deserves attention.
 const SOON: Duration = Duration::days(14);
+
+/// Nodes further apart than this many milliseconds do not understand each other (half of what is allowed between two).
+const TOO_FAR_APART: u128 = 5_000;
 
 /// Looks at everything and prints what it found. Changes nothing. What is not there before the first start is no fault.
 ///
@@ -253,6 +257,16 @@ async fn clock(store: Option<&dyn Store>, now: OffsetDateTime) -> Finding {
     if now.unix_timestamp() < EARLIEST {
         return Finding::fail(SUBJECT, format!("it says {now}, which is past"), MEND);
     }
+    if let Some(skew) = skew(store, now).await
+        && skew.unsigned_abs() > TOLERATED_SKEW.as_millis()
+    {
+        let (by, which) = (skew.unsigned_abs(), if skew > 0 { "ahead of" } else { "behind" });
+        let detail = format!("it is {by} ms {which} the database's");
+        return match by > TOO_FAR_APART {
+            true => Finding::fail(SUBJECT, detail, MEND),
+            false => Finding::warn(SUBJECT, detail, MEND),
+        };
+    }
     let newest = match store {
         Some(store) => newest_event(store).await,
         None => None,
@@ -265,6 +279,16 @@ async fn clock(store: Option<&dyn Store>, now: OffsetDateTime) -> Finding {
         Some(_) => Finding::ok(SUBJECT, format!("agrees with the store, {now}")),
         None => Finding::ok(SUBJECT, format!("{now}; there is nothing to compare it with yet")),
     }
+}
+
+/// By how many milliseconds this machine is ahead of the database, if that has a clock of its own.
+async fn skew(store: Option<&dyn Store>, now: OffsetDateTime) -> Option<i128> {
+    let database = store?.clock().await.ok()??;
+    let millis = |time: OffsetDateTime| time.unix_timestamp_nanos() / 1_000_000;
+    // `now` was a moment ago; by how much is no skew.
+    let (earliest, latest) = (millis(now), millis(server::now()));
+    let database = i128::from(database.millis());
+    Some(if database < earliest { earliest - database } else { (latest - database).min(0) })
 }
 
 async fn newest_event(store: &dyn Store) -> Option<i64> {

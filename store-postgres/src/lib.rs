@@ -331,6 +331,14 @@ impl Store for PostgresStore {
         self.within(async move { self.write(&[Step::new(sql::PING, Vec::new())], None).await.map(|_| ()) })
     }
 
+    fn clock(&self) -> Answer<'_, Option<Timestamp>> {
+        self.within(async move {
+            let rows = self.ask_one(Step::new(sql::CLOCK, Vec::new())).await?;
+            let now = read::list(&rows, row::number, || "clock".to_owned())?.pop();
+            Ok(now.map(Timestamp::from_millis))
+        })
+    }
+
     fn schema_version(&self) -> Answer<'_, i64> {
         self.within(async move {
             let rows = self.ask_one(Step::new(sql::SCHEMA_VERSION, Vec::new())).await?;

@@ -232,6 +232,7 @@ catalogue! { READS:
     TENANTS_ABOVE = tenants_where!("WHERE id > $1 ORDER BY id LIMIT $2");
     TENANTS_FROM_END = tenants_where!("ORDER BY id DESC LIMIT $1");
     TENANTS_BELOW = tenants_where!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    CLOCK = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
     SCHEMA_VERSION = "SELECT COALESCE(MAX(version), 0) FROM migration";
 }
 

@@ -192,6 +192,11 @@ pub trait Store: Trail {
     /// Whether the store can read and write at the moment.
     fn ping(&self) -> Answer<'_, ()>;
 
+    /// What the store's own clock shows, where it has one that all nodes share.
+    fn clock(&self) -> Answer<'_, Option<Timestamp>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// Version of the schema that is in place.
     fn schema_version(&self) -> Answer<'_, i64>;
 }

@@ -1,7 +1,7 @@
 //! A store that stops answering when a test says so.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use protocol::grant_record::GrantRecord;
 use protocol::id::{ServerId, TenantId};
@@ -12,21 +12,35 @@ use store::{
     Answer, Batch, Epoch, EventRange, ExportSink, Lease, Page, Store, StoreError, StoredEvent, Trail,
 };
 
+const NO_CLOCK: i64 = i64::MIN;
+
 /// Passes everything on until told to fail.
 pub(crate) struct FailingStore {
     inner: Arc<dyn Store>,
     reads_fail: AtomicBool,
     writes_fail: AtomicBool,
+    /// What its own clock shows, when a test has set one.
+    clock: AtomicI64,
 }
 
 impl FailingStore {
     pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, reads_fail: AtomicBool::new(false), writes_fail: AtomicBool::new(false) }
+        Self {
+            inner,
+            reads_fail: AtomicBool::new(false),
+            writes_fail: AtomicBool::new(false),
+            clock: AtomicI64::new(NO_CLOCK),
+        }
     }
 
     pub(crate) fn fail(&self, reads: bool, writes: bool) {
         self.reads_fail.store(reads, Ordering::SeqCst);
         self.writes_fail.store(writes, Ordering::SeqCst);
+    }
+
+    /// Gives it a clock of its own, in milliseconds.
+    pub(crate) fn set_clock(&self, millis: i64) {
+        self.clock.store(millis, Ordering::SeqCst);
     }
 
     fn reading<'a, T: Send + 'a>(&self, answer: Answer<'a, T>) -> Answer<'a, T> {
@@ -127,6 +141,12 @@ impl Store for FailingStore {
 
     fn ping(&self) -> Answer<'_, ()> {
         self.reading(self.inner.ping())
+    }
+
+    fn clock(&self) -> Answer<'_, Option<Timestamp>> {
+        let millis = self.clock.load(Ordering::SeqCst);
+        let shown = (millis != NO_CLOCK).then(|| Timestamp::from_millis(millis));
+        self.reading(Box::pin(async move { Ok(shown) }))
     }
 
     fn schema_version(&self) -> Answer<'_, i64> {

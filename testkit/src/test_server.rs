@@ -158,6 +158,11 @@ impl TestServer {
         self.0.store.fail(reads, writes);
     }
 
+    /// Lets the store have a clock of its own, in milliseconds.
+    pub fn set_store_clock(&self, millis: i64) {
+        self.0.store.set_clock(millis);
+    }
+
     pub fn engine(&self) -> &Arc<Engine> {
         &self.0.engine
     }

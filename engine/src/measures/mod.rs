@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use protocol::error::Reason;
 use protocol::grant::GRANTS;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use store::{ExportSink, StoreError};
 
@@ -38,6 +39,7 @@ pub struct Measures {
     exported: Family<Count>,
     export_failures: Family<Count>,
     export_lag: Family<Level>,
+    clock_skew: Gauge<f64, AtomicU64>,
 }
 
 /// The part of one sink in what is counted of the audit export.
@@ -197,6 +199,7 @@ impl Default for Measures {
             exported: Family::of(sinks()),
             export_failures: Family::of(sinks()),
             export_lag: Family::of(sinks()),
+            clock_skew: Gauge::default(),
         }
     }
 }
@@ -236,6 +239,14 @@ impl Measures {
         let (name, help) =
             ("audit_export_lag", "Age of the oldest audit event that a sink has yet to be told of");
         registry.register_with_unit(name, help, seconds(), self.export_lag.clone());
+        let (name, help) = ("clock_skew", "How far this node's clock is ahead of the database's");
+        registry.register_with_unit(name, help, seconds(), self.clock_skew.clone());
+    }
+
+    /// This node's clock is ahead of the store's by so many milliseconds.
+    #[expect(clippy::cast_precision_loss, reason = "a difference of clocks, shown")]
+    pub(crate) fn skewed(&self, ahead: i64) {
+        self.clock_skew.set(ahead as f64 / 1000.0);
     }
 
     /// Answers the outcome's name.

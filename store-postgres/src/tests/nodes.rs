@@ -102,3 +102,21 @@ async fn nothing_is_left_behind_in_a_deleted_tenant() {
         one.create_tenant(&tenant_named("t1")).await.unwrap();
     }
 }
+
+/// All nodes see one clock, which is the server's.
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test --only postgres"]
+async fn the_clock_is_the_servers() {
+    let (database, one, _tenant) = with_tenant().await;
+    let two = database.open().await;
+    let shell = database.shell().await;
+    let seen = async || {
+        let row = shell.query_one("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)", &[]);
+        row.await.unwrap().get::<_, i64>(0)
+    };
+    let before = seen().await;
+    let told = [one.clock().await.unwrap().unwrap(), two.clock().await.unwrap().unwrap()];
+    let after = seen().await;
+    let [first, second] = told.map(Timestamp::millis);
+    assert!(before <= first && first <= second && second <= after, "{before} {first} {second} {after}");
+}

@@ -153,3 +153,24 @@ async fn e_10_what_has_expired_is_not_revived_by_a_small_step_back() {
         assert_eq!(party.is_active(tokens.access_token()).await, active, "{} ms after its end", at - end);
     }
 }
+
+/// Each node looks how far its clock is from the store's, and says so.
+#[tokio::test]
+async fn e_10_a_clock_that_differs_from_the_store_is_measured() {
+    let server = TestServer::start().await;
+    assert_eq!(server.engine().compare_clocks().await.unwrap(), None, "a store without a clock of its own");
+    let now = server.clock().now().millis();
+    for (ahead, shown) in [(2_500, "2.5"), (0, "0"), (-12_250, "-12.25")] {
+        server.set_store_clock(now - ahead);
+        assert_eq!(server.engine().compare_clocks().await.unwrap(), Some(ahead));
+        let line = format!("clock_skew_seconds {shown}");
+        let metrics = server.metrics();
+        let seconds: f64 = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("clock_skew_seconds ")?.parse().ok())
+            .unwrap_or_else(|| panic!("{line} in {metrics}"));
+        assert!((seconds - shown.parse::<f64>().unwrap()).abs() < 0.001, "{seconds}");
+    }
+    server.fail_store(true, false);
+    server.engine().compare_clocks().await.unwrap_err();
+}

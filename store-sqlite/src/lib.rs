@@ -57,7 +57,7 @@ impl SqliteStore {
         let readers =
             (0..options.readers.max(1)).map(|_| open::reader(path)).collect::<Result<Vec<_>, _>>()?;
         let lists = Arc::new(Readers::new([open::reader(path)?]));
-        let writer = Writer::start(writer, options.queue.max(1))
+        let writer = Writer::start(writer, options.queue.max(1), options.patience)
             .map_err(|source| OpenError::File { path: path.display().to_string(), source })?;
         Ok(Self { path: path.to_owned(), readers: Readers::new(readers), lists, writer })
     }

@@ -13,6 +13,8 @@ pub struct Options {
     pub migrate: bool,
     /// Most writes that wait; the next one is answered `Unavailable`.
     pub queue: usize,
+    /// How long a write is waited for, the deletion of a tenant apart. What was not begun by then is not done any more.
+    pub patience: Duration,
     /// Connections for point reads. Lists have one of their own.
     pub readers: usize,
     /// Most pages of 4 KiB in the file. Writes that need more are answered `Unavailable`; reading goes on.
@@ -21,7 +23,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { migrate: true, queue: 4096, readers: 4, max_pages: None }
+        Self { migrate: true, queue: 4096, patience: Duration::from_secs(5), readers: 4, max_pages: None }
     }
 }
 

@@ -10,8 +10,11 @@ use crate::write::{Work, apply};
 use rusqlite::Connection;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use store::StoreError;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
 
 /// Most pieces of work in one transaction.
 const GROUP: usize = 256;
@@ -21,34 +24,51 @@ type Outcome = Result<usize, StoreError>;
 /// Work and who waits for it.
 struct Job {
     work: Work,
+    /// After that it is not begun any more.
+    begin_by: Option<Instant>,
     reply: oneshot::Sender<Outcome>,
 }
 
 pub(crate) struct Writer {
+    patience: Duration,
     /// Taken only when dropped.
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Starts the thread; at most `queue` pieces of work wait.
-    pub(crate) fn start(connection: Connection, queue: usize) -> std::io::Result<Self> {
+    /// Starts the thread; at most `queue` pieces of work wait, and each no longer than `patience`.
+    pub(crate) fn start(connection: Connection, queue: usize, patience: Duration) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(queue);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || work_off(&connection, &jobs))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { patience, queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Queues the work and waits until it is on disk.
+    /// Queues the work and waits until it is on disk, or as long as anybody may: then it is not begun any more, or nobody
+    /// knows. Without a Tokio runtime there is no clock to limit it.
     pub(crate) async fn submit(&self, work: Work) -> Outcome {
         let (reply, outcome) = oneshot::channel();
+        let patience = match work {
+            // It goes with everything in it.
+            Work::DeleteTenant(_) => Duration::MAX,
+            _ => self.patience,
+        };
+        let begin_by = Instant::now().checked_add(patience);
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.try_send(Job { work, reply }).map_err(|error| match error {
+        queue.try_send(Job { work, begin_by, reply }).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Unavailable("too many writes are waiting".to_owned()),
             TrySendError::Disconnected(_) => stopped(),
         })?;
-        outcome.await.unwrap_or_else(|_| Err(stopped()))
+        let outcome = match Handle::try_current() {
+            Ok(_) => timeout(patience, outcome).await,
+            Err(_) => Ok(outcome.await),
+        };
+        match outcome {
+            Ok(outcome) => outcome.unwrap_or_else(|_| Err(stopped())),
+            Err(_) => Err(late()),
+        }
     }
 }
 
@@ -68,10 +88,23 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("the writer has stopped".to_owned())
 }
 
+fn late() -> StoreError {
+    StoreError::Unavailable("the disk does not keep up".to_owned())
+}
+
 fn work_off(connection: &Connection, jobs: &Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP - 1));
+        // Whoever was told that it takes too long may come again: what is late must not be done beside.
+        let in_time = |job: &Job| job.begin_by.is_none_or(|by| Instant::now() < by);
+        let (group, too_late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(in_time);
+        for job in too_late {
+            let _gone = job.reply.send(Err(late()));
+        }
+        if group.is_empty() {
+            continue;
+        }
         let (work, replies): (Vec<Work>, Vec<_>) = group.into_iter().map(|job| (job.work, job.reply)).unzip();
         for (reply, outcome) in replies.into_iter().zip(commit(connection, &work)) {
             // Whoever went away in the meantime finds the outcome in the store.

@@ -2,6 +2,8 @@
 
 use super::*;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::Duration;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn a_full_disk_stops_writing_not_reading() {
@@ -44,7 +46,7 @@ fn writer_that_may_fail(directory: &TempDir) -> (Writer, Arc<AtomicBool>) {
     let failing = Arc::new(AtomicBool::new(false));
     let switch = Arc::clone(&failing);
     connection.commit_hook(Some(move || switch.load(Ordering::SeqCst))).unwrap();
-    (Writer::start(connection, 1000).unwrap(), failing)
+    (Writer::start(connection, 1000, Duration::from_secs(60)).unwrap(), failing)
 }
 
 #[tokio::test]
@@ -64,6 +66,44 @@ async fn a_commit_that_fails_fails_every_batch_of_its_group() {
     failing.store(false, Ordering::SeqCst);
     for outcome in all((0..50).map(|number| submit(number.to_string()))).await {
         outcome.expect("it recovers by itself");
+    }
+}
+
+/// A disk that does not keep up: whoever waits for it is told so, no more wait than there are places, reading goes on, and
+/// what was not begun when its time was over is never done.
+#[tokio::test]
+async fn a_slow_disk_keeps_nobody_waiting() {
+    let patience = Duration::from_secs(60);
+    let (directory, store, tenant) = with_tenant().await;
+    commit(&store, &tenant, vec![code("before", "{}")]).await.unwrap();
+    let mut connection = open::writer(&file(&directory), &Options::default(), MIGRATIONS).unwrap();
+    let (disk, writing) = (Arc::new(tokio::sync::Mutex::new(())), Arc::new(AtomicBool::new(false)));
+    let (its_disk, it_writes) = (Arc::clone(&disk), Arc::clone(&writing));
+    let hook = move || {
+        it_writes.store(true, Ordering::SeqCst);
+        drop(its_disk.blocking_lock());
+        false
+    };
+    connection.commit_hook(Some(hook)).unwrap();
+    let writer = Writer::start(connection, 10, Duration::from_millis(50)).unwrap();
+    let submit = |name: &str| {
+        let batch = Batch { writes: vec![code(name, "{}")], events: Vec::new() };
+        timeout(patience, writer.submit(Work::Commit(tenant.clone(), batch)))
+    };
+    let stuck = disk.lock().await;
+    assert!(matches!(submit("first").await, Ok(Err(StoreError::Unavailable(_)))));
+    while !writing.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    let names: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+    for told in all(names.iter().map(|name| submit(name))).await {
+        assert!(matches!(told, Ok(Err(StoreError::Unavailable(_)))), "{told:?}");
+    }
+    assert!(has_code(&store, &tenant, "before").await, "reading goes on");
+    drop(stuck);
+    while !matches!(submit("last").await, Ok(Ok(_))) {}
+    for name in &names {
+        assert!(!has_code(&store, &tenant, name).await, "{name} was given up");
     }
 }
 
@@ -93,7 +133,7 @@ async fn a_fault_at_any_step_leaves_all_or_nothing() {
     let steps = Arc::new(AtomicI32::new(i32::MAX));
     let left = Arc::clone(&steps);
     connection.progress_handler(1, Some(move || left.fetch_sub(1, Ordering::SeqCst) <= 0)).unwrap();
-    let writer = Writer::start(connection, 10).unwrap();
+    let writer = Writer::start(connection, 10, Duration::from_secs(60)).unwrap();
     let (mut refused, mut stored) = (0, 0);
     for number in 0..2000 {
         let name = number.to_string();

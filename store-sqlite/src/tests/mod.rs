@@ -19,7 +19,7 @@ mod contract {
     fn run<F: Future<Output = ()>>(test: impl FnOnce(Arc<dyn Store>) -> F) {
         let directory = tempfile::tempdir().unwrap();
         let store = open(&directory);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(test(Arc::new(store)));
     }
 
@@ -34,7 +34,7 @@ mod contract_beside_a_later_version {
         let directory = tempfile::tempdir().unwrap();
         migrations::expand(&directory);
         let store = open(&directory);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(test(Arc::new(store)));
     }
 

@@ -1,6 +1,8 @@
 //! Explanations: what a developer finds under a trace id.
 
+use crate::audit::stream::FLUSHED_AT_ONCE;
 use crate::{Call, Engine, EngineError};
+use futures_util::{StreamExt, stream};
 use protocol::error::Refusal;
 use protocol::explain::Explanation;
 use protocol::id::TenantId;
@@ -34,11 +36,12 @@ impl Explanations {
         for (tenant, artifact) in waiting {
             by_tenant.entry(tenant).or_default().push(Write::PutArtifact { artifact, expect: Expect::Any });
         }
-        for (tenant, writes) in by_tenant {
+        let keep = |(tenant, writes)| async move {
             if let Err(error) = store.commit(&tenant, Batch { writes, events: Vec::new() }).await {
                 tracing::warn!(%error, "explanations could not be kept");
             }
-        }
+        };
+        stream::iter(by_tenant).for_each_concurrent(FLUSHED_AT_ONCE, keep).await;
     }
 }
 

@@ -7,7 +7,7 @@ mod export;
 mod file_sink;
 mod http_sink;
 mod record;
-mod stream;
+pub(crate) mod stream;
 mod trail;
 
 pub use export::AuditSink;

@@ -6,6 +6,7 @@
 use super::Origin;
 use crate::Call;
 use crate::measures::Measures;
+use futures_util::{StreamExt, stream};
 use protocol::decision::Event;
 use protocol::id::{ServerId, TenantId};
 use protocol::time::Timestamp;
@@ -17,6 +18,8 @@ use store::{Store, StoredEvent};
 
 /// Most different events kept between two flushes.
 const CAPACITY: usize = 10_000;
+/// How many tenants are written for at once: a store makes one commit of those that wait together.
+pub(crate) const FLUSHED_AT_ONCE: usize = 8;
 
 struct Counted {
     tenant: TenantId,
@@ -107,23 +110,26 @@ impl AuditStream {
         for counted in drained.into_values() {
             by_tenant.entry(counted.tenant.clone()).or_default().push(counted);
         }
-        for (tenant, mut group) in by_tenant {
-            group.sort_by_key(|counted| counted.at);
-            let keep = |counted: &Counted| {
-                let count = (counted.count > 1).then_some(counted.count);
-                let Counted { event, at, server, .. } = counted;
-                let kept = counted.origin.keep(event, *at, server.clone(), count);
-                StoredEvent { exports: self.exports, ..kept }
-            };
-            if let Err(error) = store.append(&tenant, group.iter().map(keep).collect()).await {
-                tracing::warn!(%error, %tenant, "audit events could not be appended");
-                self.take_back(group);
-            }
-        }
+        let append = |(tenant, group)| self.append(store, tenant, group);
+        stream::iter(by_tenant).for_each_concurrent(FLUSHED_AT_ONCE, append).await;
         self.note_pending();
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             tracing::warn!(dropped, "audit buffer was full");
+        }
+    }
+
+    async fn append(&self, store: &dyn Store, tenant: TenantId, mut group: Vec<Counted>) {
+        group.sort_by_key(|counted| counted.at);
+        let keep = |counted: &Counted| {
+            let count = (counted.count > 1).then_some(counted.count);
+            let Counted { event, at, server, .. } = counted;
+            let kept = counted.origin.keep(event, *at, server.clone(), count);
+            StoredEvent { exports: self.exports, ..kept }
+        };
+        if let Err(error) = store.append(&tenant, group.iter().map(keep).collect()).await {
+            tracing::warn!(%error, %tenant, "audit events could not be appended");
+            self.take_back(group);
         }
     }
 

@@ -53,7 +53,7 @@ pub struct PostgresStore {
 /// What sessions call themselves at the server.
 const NAME: &str = "postern";
 /// How often a lost race inside the server is run again.
-const TRIES: u32 = 6;
+const TRIES: u32 = 8;
 /// How long the deletion of a tenant may take: it goes with everything in it.
 const DELETION: Duration = Duration::from_secs(600);
 
@@ -156,7 +156,7 @@ impl PostgresStore {
 
     /// Longer each time, and not the same for all who lost the same race.
     async fn pause(&self, tries: u32) {
-        let spread = 1 << tries;
+        let spread = 4 << tries;
         let time = spread + self.next_place().unsigned_abs() % spread;
         tokio::time::sleep(Duration::from_millis(time)).await;
     }

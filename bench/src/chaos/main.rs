@@ -20,6 +20,7 @@ mod random;
 mod restart;
 mod rolling;
 mod setup;
+mod soak;
 mod traffic;
 mod world;
 
@@ -35,7 +36,7 @@ use crate::random::Random;
 use crate::world::World;
 
 /// Every experiment; one that is new is a file and a line here.
-const EXPERIMENTS: [Experiment; 10] = [
+const EXPERIMENTS: [Experiment; 11] = [
     kill::EXPERIMENT,
     rolling::EXPERIMENT,
     mixed::EXPERIMENT,
@@ -46,10 +47,11 @@ const EXPERIMENTS: [Experiment; 10] = [
     clock::EXPERIMENT,
     partition::EXPERIMENT,
     failover::EXPERIMENT,
+    soak::EXPERIMENT,
 ];
 
 /// Those that run only when they are named (`mixed` also when there is a version before).
-const ON_DEMAND: [&str; 1] = [mixed::EXPERIMENT.name];
+const ON_DEMAND: [&str; 2] = [mixed::EXPERIMENT.name, soak::EXPERIMENT.name];
 
 /// One experiment.
 struct Experiment {

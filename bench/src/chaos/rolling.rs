@@ -85,7 +85,7 @@ pub(crate) async fn roll(world: &mut World, rounds: &[PathBuf]) -> Result<String
 }
 
 /// Logs in, redeems, refreshes; nothing may fail. How often, and how long the slowest took.
-async fn work(mut actor: Actor, over: Arc<AtomicBool>) -> Result<(usize, Duration)> {
+pub(crate) async fn work(mut actor: Actor, over: Arc<AtomicBool>) -> Result<(usize, Duration)> {
     let (mut logins, mut slowest) = (0, Duration::ZERO);
     while !over.load(Ordering::Relaxed) {
         let watch = Stopwatch::start();

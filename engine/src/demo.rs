@@ -101,6 +101,7 @@ impl Engine {
     async fn demo_user(&self) -> Result<StaticUser, EngineError> {
         Ok(StaticUser {
             username: DEMO_USER.to_owned(),
+            uid: None,
             password_hash: self.hash_chosen_secret(DEMO_USER).await?.0,
             profile: StaticProfile { authentication_context: demo_claims(), ..StaticProfile::default() },
         })

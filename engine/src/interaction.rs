@@ -54,6 +54,9 @@ pub enum InteractionPage {
     Answer(AuthorizeAnswer),
 }
 
+/// What the consent form says when the user refuses.
+const DENY: &str = "deny";
+
 /// A login in progress with all that belongs to it.
 pub(crate) struct Loaded {
     pub(crate) open: OpenInteraction,
@@ -119,7 +122,7 @@ impl Engine {
             Step::Login { .. } => InteractionPage::Login(page),
             Step::SelectAccount => InteractionPage::SelectAccount(page),
             Step::Consent { missing } => {
-                let requested = loaded.open.interaction.request.scope.clone();
+                let requested = loaded.open.interaction.request.asked_for();
                 InteractionPage::Consent(ConsentPage { page, requested, missing })
             }
             // Nothing is consumed by GET: the answer is made at the authorization endpoint, which finds the
@@ -145,7 +148,7 @@ impl Engine {
     ) -> Result<AuthorizeAnswer, Refusal> {
         let loaded = match self.load_interaction(workspace, login_id, browser, form.get("resume")).await? {
             Ok(loaded) => loaded,
-            Err(answer) => return Ok(answer),
+            Err(answer) => return Ok(unless_denied(answer, form)),
         };
         let standing = loaded.standing(workspace, browser, call);
         let origin = loaded.origin_of(workspace, browser, Form::Decision, form);
@@ -153,7 +156,11 @@ impl Engine {
             return self.does_not_count(&standing, origin, NextPage::Consent, form);
         }
         if form.get("action") == Some("switch") {
-            return Ok(AuthorizeAnswer::StartAgain { query: with_prompt_login(standing.query) });
+            return Ok(AuthorizeAnswer::StartAgain { query: with_prompt(standing.query, "login") });
+        }
+        if form.get("decision") == Some(DENY) {
+            // Whatever was allowed meanwhile in another tab (attack CNS-02).
+            return self.refuse_and_close(&standing, &Reason::UserDenied.into()).await;
         }
         let progress = &loaded.open.interaction.progress;
         let Step::Consent { missing } = self.step(workspace, &loaded).await? else {
@@ -161,7 +168,6 @@ impl Engine {
         };
         match form.get("decision") {
             Some("allow") => self.advance(&standing, progress, Some(&missing)).await,
-            Some("deny") => self.refuse_and_close(&standing, &Reason::UserDenied.into()).await,
             _ => Ok(AuthorizeAnswer::Continue {
                 page: NextPage::Consent,
                 login_id: login_id.to_owned(),
@@ -194,7 +200,7 @@ impl Engine {
         }
         match form.get("action") {
             Some("switch") => {
-                return Ok(AuthorizeAnswer::StartAgain { query: with_prompt_login(standing.query) });
+                return Ok(AuthorizeAnswer::StartAgain { query: with_prompt(standing.query, "login") });
             }
             Some("cancel") => return self.refuse_and_close(&standing, &Reason::UserCancelled.into()).await,
             _ => {}
@@ -293,14 +299,24 @@ fn start_again_from(workspace: &Workspace, resume: Option<&str>) -> AuthorizeAns
     }
 }
 
-/// The same request, asking for a login whoever is logged in.
-pub(crate) fn with_prompt_login(query: &str) -> String {
+/// Who said no on a page that counts no more is asked again, whatever was allowed meanwhile (attack CNS-02).
+fn unless_denied(answer: AuthorizeAnswer, form: &Params) -> AuthorizeAnswer {
+    match answer {
+        AuthorizeAnswer::StartAgain { query } if form.get("decision") == Some(DENY) => {
+            AuthorizeAnswer::StartAgain { query: with_prompt(&query, "consent") }
+        }
+        answer => answer,
+    }
+}
+
+/// The same request, asking for a login or for consent whoever is logged in and whatever was allowed.
+pub(crate) fn with_prompt(query: &str, prompt: &str) -> String {
     let mut params = Params::default();
     let Ok(old) = Params::parse(query.as_bytes()) else { return query.to_owned() };
     for (name, value) in old.iter().filter(|(name, _)| *name != "prompt") {
         // Already parsed once: nothing is repeated here that was not allowed before.
         let _ = params.push(name.to_owned(), value.to_owned());
     }
-    let _ = params.push("prompt".to_owned(), "login".to_owned());
+    let _ = params.push("prompt".to_owned(), prompt.to_owned());
     params.to_query()
 }

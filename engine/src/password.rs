@@ -85,7 +85,7 @@ pub(crate) fn subject_of(
     now: Timestamp,
 ) -> Subject {
     Subject {
-        sub: local_subject(workspace, idp_uid, &user.username),
+        sub: local_subject(workspace, idp_uid, &user.identity()),
         idp: IdpId::new(idp.id.as_str()),
         idp_method: idp.method.clone(),
         idp_sub: user.username.clone(),

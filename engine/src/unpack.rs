@@ -3,7 +3,7 @@
 
 use crate::authorize::Browser;
 use crate::entropy::SystemEntropy;
-use crate::interaction::with_prompt_login;
+use crate::interaction::with_prompt;
 use crate::{Engine, EngineError, Workspace};
 use protocol::authorize::{Envelope, Interaction, Unpacked, VerifiedRedirect};
 use protocol::client::Client;
@@ -113,7 +113,7 @@ impl Engine {
             return Ok(Some(Arrived { answered, ..Arrived::faulty(sent, true, fault) }));
         }
         let query = match sent.get("prompt") {
-            Some("login") => with_prompt_login(&unpacked.query),
+            Some(prompt @ ("login" | "consent")) => with_prompt(&unpacked.query, prompt),
             _ => unpacked.query,
         };
         let Ok(params) = Params::parse(query.as_bytes()) else { return Ok(None) };

@@ -112,8 +112,10 @@ impl Workspace {
 
     /// The identifier here of whom the identity provider calls `idp_sub`; nothing if there is no such provider.
     pub fn subject_at(&self, idp: &str, idp_sub: &str) -> Option<String> {
-        let (uid, _) = self.idps.iter().find(|(_, known)| known.id.as_str() == idp)?;
-        Some(crate::password::local_subject(self, uid, idp_sub))
+        let (uid, idp) = self.idps.iter().find(|(_, known)| known.id.as_str() == idp)?;
+        let user = idp.users.iter().find(|user| user.username == idp_sub);
+        let identity = user.map_or_else(|| idp_sub.to_owned(), StaticUser::identity);
+        Some(crate::password::local_subject(self, uid, &identity))
     }
 
     pub(crate) fn idp_uid(&self, subject: &Subject) -> Option<&Uid> {

@@ -15,6 +15,9 @@ pub struct Consent {
     pub subject: String,
     /// Scope name to when it was allowed.
     pub scopes: BTreeMap<String, Timestamp>,
+    /// Resource indicator (RFC 8707 §2) to when it was allowed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resources: BTreeMap<String, Timestamp>,
 }
 
 impl Consent {

@@ -1,6 +1,6 @@
 //! Identity providers of a workspace. The Sandbox (`static`) provider holds its users itself.
 
-use crate::id::{IdpId, ServerId};
+use crate::id::{IdpId, ServerId, Uid};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -29,8 +29,22 @@ pub struct StaticUser {
     pub username: String,
     /// PHC string; the password itself is never stored.
     pub password_hash: String,
+    /// Tells a person from an earlier one of the same name, who was removed: nothing of theirs is inherited (attack W-09).
+    /// Absent for those that a provider was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Uid>,
     #[serde(flatten)]
     pub profile: StaticProfile,
+}
+
+impl StaticUser {
+    /// What the subject identifier is made from: never the same for two persons (OIDC Core §2, `sub`).
+    pub fn identity(&self) -> String {
+        match &self.uid {
+            Some(uid) => [self.username.as_str(), uid.as_str()].join("\0"),
+            None => self.username.clone(),
+        }
+    }
 }
 
 /// What a Sandbox user's record says of the person (contract: `StaticUser`). Clients see the standard claims in it, by the

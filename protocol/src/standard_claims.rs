@@ -59,6 +59,11 @@ pub fn of_scope(scope: &ScopeSet) -> impl Iterator<Item = &'static str> {
     STANDARD_CLAIMS.iter().filter(|claim| scope.contains(claim.scope)).map(|claim| claim.name)
 }
 
+/// The scope that asks for the claim, if it is a standard one (OIDC Core §5.4).
+pub fn scope_of(name: &str) -> Option<&'static str> {
+    STANDARD_CLAIMS.iter().find(|claim| claim.name == name).map(|claim| claim.scope)
+}
+
 /// The value in the type that OIDC Core §5.1 wants. One that does not fit, is `null` or empty is left out
 /// (OIDC Core §5.3.2).
 fn well_typed(claim_type: ClaimType, value: &Value) -> Option<Value> {

@@ -6,7 +6,7 @@ use crate::kind::{Editable, Kind, Place, Plan, load};
 use crate::members::Problems;
 use crate::operation::{Call, Shape};
 use crate::verb::{create, delete, list, read, update};
-use protocol::id::{IdpId, ServerId, is_valid_chosen_id};
+use protocol::id::{IdpId, ServerId, Uid, is_valid_chosen_id};
 use protocol::idp::{Idp, StaticProfile, StaticUser};
 use protocol::record::{Document, DocumentKind};
 use serde::{Deserialize, Serialize};
@@ -107,7 +107,7 @@ impl UserInput {
         }
     }
 
-    fn into_user(self, password_hash: String) -> StaticUser {
+    fn into_user(self, password_hash: String, uid: Option<Uid>) -> StaticUser {
         let profile = StaticProfile {
             authentication_context: self.authentication_context,
             additional_attributes: self.additional_attributes,
@@ -116,7 +116,7 @@ impl UserInput {
             phone_number: self.phone_number,
             phone_number_verified: self.phone_number_verified,
         };
-        StaticUser { username: self.username, password_hash, profile }
+        StaticUser { username: self.username, password_hash, uid, profile }
     }
 }
 
@@ -370,7 +370,13 @@ async fn users(
     let mut users = Vec::with_capacity(sent.len());
     for user in sent {
         let password_hash = password_hash(&user, known(&user.username), call).await?;
-        users.push(user.into_user(password_hash));
+        let uid = match (known(&user.username), before) {
+            (Some(known), _) => known.uid.clone(),
+            // Somebody of the name may have been here before.
+            (None, Some(_)) => Some(call.office.engine.new_uid()),
+            (None, None) => None,
+        };
+        users.push(user.into_user(password_hash, uid));
     }
     Ok(users)
 }

@@ -31,11 +31,15 @@ pub(super) fn missing_consent(
         let allowed_before = remembered.is_some_and(|consent| consent.scopes.contains_key(name));
         !freely_given && (forced || transient || !allowed_before)
     };
-    let missing = request.scope.filtered(is_missing);
+    let missing = request.asked_for().filtered(is_missing);
+    // RFC 8707 §2: a token for a resource that the user never saw named here is more than was allowed.
+    let is_new =
+        |resource: &String| remembered.is_none_or(|consent| !consent.resources.contains_key(resource));
+    let elsewhere = request.resource.iter().any(is_new);
     let here = progress.consented.as_ref().filter(|consented| consented.subject == session.subject.sub);
     let still_missing = match here {
         Some(consented) => missing.filtered(|name| !consented.scope.contains(name)),
-        None if forced => return Some(Step::Consent { missing }),
+        None if forced || elsewhere => return Some(Step::Consent { missing }),
         None => missing,
     };
     (!still_missing.is_empty()).then_some(Step::Consent { missing: still_missing })

@@ -41,10 +41,14 @@ pub fn remember_consent(
         client_uid: client.uid.clone(),
         subject: subject.to_owned(),
         scopes: Default::default(),
+        resources: Default::default(),
     });
     let is_transient = |name: &str| cx.scope_document(name).is_some_and(|scope| scope.transient);
     for name in allowed.iter().filter(|name| !is_transient(name)) {
         consent.scopes.insert(name.to_owned(), cx.now);
+    }
+    for resource in &request.resource {
+        consent.resources.insert(resource.clone(), cx.now);
     }
     let event = Event::new("consent", "allowed")
         .client(&client.client_id)

@@ -8,6 +8,7 @@ use crate::pkce::CodeChallenge;
 use crate::response_mode::ResponseMode;
 use crate::response_type::ResponseType;
 use crate::scope::ScopeSet;
+use crate::standard_claims;
 use serde::{Deserialize, Serialize};
 
 /// Where the answer goes, refusals included.
@@ -88,6 +89,18 @@ impl AuthorizeRequest {
     /// Whether it is an OpenID Connect request (OIDC Core §3.1.2.1).
     pub fn is_openid(&self) -> bool {
         self.scope.contains("openid")
+    }
+
+    /// What the user is to be asked for: the scopes, and those whose claims the parameter `claims` names one by one
+    /// (OIDC Core §3.1.2.4, §5.5).
+    pub fn asked_for(&self) -> ScopeSet {
+        let mut asked = self.scope.clone();
+        let claims =
+            self.claims.iter().flat_map(|claims| claims.userinfo.keys().chain(claims.id_token.keys()));
+        for scope in claims.filter_map(|name| standard_claims::scope_of(name)) {
+            asked.insert(scope);
+        }
+        asked
     }
 
     /// The redirect URI as the token request must repeat it; `None` if the request named none.

@@ -127,6 +127,7 @@ impl Visit {
             client_uid: self.trial.client.uid.clone(),
             subject: self.trial.world.subject().sub,
             scopes: scope.iter().map(|name| (name.to_owned(), START)).collect(),
+            resources: Default::default(),
         }
     }
 

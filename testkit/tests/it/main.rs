@@ -36,6 +36,7 @@ mod config_plan;
 mod conformance_table;
 #[cfg(test)]
 mod consent;
+mod consent_asked;
 #[cfg(test)]
 mod description;
 #[cfg(test)]

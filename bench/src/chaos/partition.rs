@@ -100,7 +100,8 @@ async fn notice(node: &Node, watch: &Stopwatch, outside: &mut Actor) -> Result<D
 /// What needs the database is refused, soon, with a word about when to come again.
 async fn refused(inside: &mut Actor) -> Result<()> {
     let watch = Stopwatch::start();
-    match inside.look(Act::Other, "nobody's").await {
+    // Only the database knows that there is no such token; of one in another form the node would know it by itself.
+    match inside.look(Act::Other, "rt_nobodys").await {
         Outcome::Unavailable => {}
         other => bail!("the node that is cut off answered {other:?}"),
     }

@@ -1,15 +1,20 @@
 //! Reaching the server: where it is, TLS, what a new session is told and what is looked at before it is used.
 
 use crate::failure::told;
+use crate::hosts::{HEAD_START, Place, first_of};
 use crate::sql;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio::task::JoinHandle;
+use tokio_postgres::config::{LoadBalanceHosts, SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use zeroize::Zeroizing;
 
@@ -112,7 +117,7 @@ impl From<tokio_postgres::Error> for OpenError {
 }
 
 /// Whether the server's certificate was looked at and refused, or the server has none.
-fn is_unprotected(error: &tokio_postgres::Error) -> bool {
+pub(crate) fn is_unprotected(error: &tokio_postgres::Error) -> bool {
     let Some(source) = std::error::Error::source(error) else { return false };
     let refused = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     refused.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
@@ -133,7 +138,10 @@ const LOCK_WAITS: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct Connector {
     pub(crate) config: Config,
-    pub(crate) tls: Option<MakeRustlsConnect>,
+    tls: Option<MakeRustlsConnect>,
+    places: Vec<Place>,
+    /// The place of the last connection, where the next one is tried first; where they are spread, a count of them.
+    turn: Arc<AtomicUsize>,
 }
 
 impl Connector {
@@ -155,7 +163,8 @@ impl Connector {
             }
             config.options(format!("-c search_path={schema}"));
         }
-        let local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        let places = Place::all(&config)?;
+        let local = places.iter().all(Place::is_local);
         let tls = match &options.tls {
             Tls::VerifyFull { ca_file } if !local => Some(verify_full(ca_file.as_deref())?),
             _ => None,
@@ -168,24 +177,30 @@ impl Connector {
             .keepalives_idle(IDLE)
             .keepalives_interval(Duration::from_secs(1))
             .keepalives_retries(3);
-        if config.get_hosts().len() > 1 {
+        if places.len() > 1 {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, places, turn: Arc::default() })
     }
 
     /// A connection apart from the pool.
     pub(crate) async fn connect(&self) -> Result<Client, OpenError> {
         let silent = |_| OpenError::Unreachable(format!("no answer within {SILENCE:?}"));
-        Ok(tokio::time::timeout(SILENCE, self.dial()).await.map_err(silent)??)
+        let (client, _task) =
+            tokio::time::timeout(SILENCE, self.dial(&self.turns())).await.map_err(silent)??;
+        Ok(client)
     }
 
-    /// Whether the server is there: it lets in a new connection within that time, or says why not. Each host but the last
-    /// may take its time beside.
+    /// Whether the server that the connections lead to is there: it lets in a new one within that time, or says why not.
+    /// That another host would is no answer: what waits at this one waits in vain.
     pub(crate) async fn is_answered(&self, within: Duration) -> bool {
-        let others = u32::try_from(self.config.get_hosts().len().saturating_sub(1)).unwrap_or(0);
-        match tokio::time::timeout(within + CONNECT_WAITS * others, self.dial()).await {
-            Ok(Ok(_client)) => true,
+        let mut asked = self.turns();
+        if !self.are_spread() {
+            asked.truncate(1);
+        }
+        let others = u32::try_from(asked.len().saturating_sub(1)).unwrap_or(0);
+        match tokio::time::timeout(within + HEAD_START * others, self.dial(&asked)).await {
+            Ok(Ok(_session)) => true,
             // Class 57P: it is starting or stopping, and lets nobody in.
             Ok(Err(error)) => match error.code() {
                 Some(code) => !code.code().starts_with("57P"),
@@ -195,24 +210,81 @@ impl Connector {
         }
     }
 
-    async fn dial(&self) -> Result<Client, tokio_postgres::Error> {
+    /// Whether the connections of this process are at several hosts.
+    fn are_spread(&self) -> bool {
+        self.config.get_load_balance_hosts() == LoadBalanceHosts::Random
+    }
+
+    /// In which order the hosts are tried.
+    fn turns(&self) -> Vec<usize> {
+        let count = self.places.len();
+        let first = match self.are_spread() {
+            true => self.turn.fetch_add(1, Ordering::Relaxed),
+            false => self.turn.load(Ordering::Relaxed),
+        };
+        (0..count).map(|turn| (first.wrapping_add(turn)) % count).collect()
+    }
+
+    /// A session at the first of these hosts that lets somebody in; of several hosts, at one that takes writes.
+    async fn dial(&self, turns: &[usize]) -> Result<Session, Error> {
+        let attempt = |turn: &usize| {
+            let (connector, turn) = (self.clone(), *turn);
+            async move { connector.dial_at(turn).await.map(|session| (turn, session)) }
+        };
+        match first_of(turns.iter().map(attempt).collect()).await {
+            Some(Ok((turn, session))) => {
+                if !self.are_spread() {
+                    self.turn.store(turn, Ordering::Relaxed);
+                }
+                Ok(session)
+            }
+            Some(Err(error)) => Err(error),
+            None => self.open(self.config.clone()).await,
+        }
+    }
+
+    /// At one host, by whichever of its addresses leads there.
+    async fn dial_at(&self, turn: usize) -> Result<Session, Error> {
+        let Some(place) = self.places.get(turn) else { return self.open(self.config.clone()).await };
+        let attempt = |place: Place| {
+            let connector = self.clone();
+            async move { connector.open(place.only(&connector.config)).await }
+        };
+        match first_of(place.resolved().await.into_iter().map(attempt).collect()).await {
+            Some(outcome) => outcome,
+            None => self.open(place.only(&self.config)).await,
+        }
+    }
+
+    async fn open(&self, config: Config) -> Result<Session, Error> {
         match self.tls.clone() {
-            Some(tls) => {
-                let (client, connection) = self.config.connect(tls).await?;
-                tokio::spawn(async move { connection.await.inspect_err(ended) });
-                Ok(client)
-            }
-            None => {
-                let (client, connection) = self.config.connect(NoTls).await?;
-                tokio::spawn(async move { connection.await.inspect_err(ended) });
-                Ok(client)
-            }
+            Some(tls) => begin(&config, tls).await,
+            None => begin(&config, NoTls).await,
         }
     }
 }
 
-fn ended(error: &tokio_postgres::Error) {
-    tracing::debug!(error = told(error), "a database connection ended");
+/// What a session is spoken to by, and what carries it.
+type Session = (Client, JoinHandle<()>);
+
+impl deadpool_postgres::Connect for Connector {
+    fn connect(&self, _config: &Config) -> Pin<Box<dyn Future<Output = Result<Session, Error>> + Send + '_>> {
+        Box::pin(async move { self.dial(&self.turns()).await })
+    }
+}
+
+async fn begin<T>(config: &Config, tls: T) -> Result<Session, Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    let carried = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = told(&error), "a database connection ended");
+        }
+    });
+    Ok((client, carried))
 }
 
 fn verify_full(ca_file: Option<&Path>) -> Result<MakeRustlsConnect, OpenError> {

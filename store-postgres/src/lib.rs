@@ -6,6 +6,7 @@
 
 mod connect;
 mod failure;
+mod hosts;
 mod migration;
 mod pipeline;
 mod pool;

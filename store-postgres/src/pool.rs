@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_postgres::NoTls;
 
 /// How long a connection may take to be made, apart from who waits for it, and then to be looked at.
 const CREATE_WAITS: Duration = Duration::from_secs(5);
@@ -38,10 +37,7 @@ impl Drop for Pool {
 impl Pool {
     pub(crate) fn new(connector: &Connector, options: &Options) -> Result<Self, OpenError> {
         let how = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = match connector.tls.clone() {
-            Some(tls) => Manager::from_config(connector.config.clone(), tls, how),
-            None => Manager::from_config(connector.config.clone(), NoTls, how),
-        };
+        let manager = Manager::from_connect(connector.config.clone(), connector.clone(), how);
         let (settings, accept_data_loss) = (session_settings(options.statement), options.accept_data_loss);
         let prepare_session = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
             let settings = settings.clone();

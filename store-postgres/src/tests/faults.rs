@@ -171,6 +171,11 @@ async fn e_04_a_failover_loses_nothing() {
     let refused = PostgresStore::open(&standby.url(), &options()).await.err();
     assert!(matches!(refused, Some(OpenError::Standby)), "{refused:?}");
 
+    // Whichever is named first, and after one that says nothing.
+    let silent = hosts::Useless::silent().await;
+    for url in [standby.url_with(&primary), silent.before(&standby.url_with(&primary))] {
+        PostgresStore::open(&url, &options()).await.unwrap().ping().await.unwrap();
+    }
     let both = primary.url_with(&standby);
     let store = Arc::new(PostgresStore::open(&both, &options()).await.unwrap());
     assert!(store.has_synchronous_standby());

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod faults;
+mod hosts;
 mod migrations;
 mod nodes;
 mod presence;

@@ -34,7 +34,12 @@ impl Proxy {
     }
 
     pub(super) fn url(&self) -> String {
-        format!("postgres://postern@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://postern@{}/postgres", self.host())
+    }
+
+    /// Its place in a URL.
+    pub(super) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 
     pub(super) fn be_silent(&self, silent: bool) {

@@ -106,7 +106,7 @@ impl Engine {
             Write::DeleteDocument { kind: DocumentKind::Consent, id, expect: Expect::Any },
             Write::RevokeGrants { selector, at: self.now() },
         ];
-        let event = Event::new("consent", "revoked").client(client).subject(&subject.sub);
+        let event = Event::new("consent", "revoked").client(client).person(&subject);
         Ok(self.commit_decision(workspace, writes, vec![event], call).await?)
     }
 

@@ -257,7 +257,7 @@ impl Engine {
         refusal: &Refusal,
     ) -> Result<AuthorizeAnswer, Refusal> {
         if let Some(open) = standing.open {
-            let event = end_of_login(&standing.client.client_id, refusal);
+            let event = end_of_login(&standing.client.client_id, standing.session, refusal);
             let mut writes = vec![open.used(self.now())];
             writes.extend(standing.pushed().map(par::used));
             match self.commit_decision(standing.workspace, writes, vec![event], standing.call).await {

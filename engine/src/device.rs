@@ -208,7 +208,7 @@ impl Engine {
                     let (kind, hash) = (ArtifactKind::Session, old.hash);
                     writes.push(Write::DeleteArtifact { kind, hash, expect: Expect::Any });
                 }
-                let event = Event::new("login", "succeeded").subject(&session.subject.sub);
+                let event = Event::new("login", "succeeded").person(&session.subject);
                 self.commit_decision(workspace, writes, vec![event], call).await?;
                 let life = session.ends_at.since(now);
                 Ok(DeviceLoginAnswer::LoggedIn { session: handle.expose().to_owned(), life })
@@ -269,11 +269,11 @@ impl Engine {
         call: &Call,
     ) -> Result<Typed, Refusal> {
         let Some(typed) = typed.filter(|typed| !typed.trim().is_empty()) else { return Ok(Typed::Nothing) };
-        let person = live.session.subject.sub.as_str();
-        let throttle = self.user_code_throttle(workspace, person, &call.source).await?;
+        let person = &live.session.subject;
+        let throttle = self.user_code_throttle(workspace, &person.sub, &call.source).await?;
         if let Some(wait) = throttle.wait(self.now()) {
             let refusal = Refusal::new(Reason::UserCodesThrottled).retry_after(retry_after(wait));
-            let event = Event::new("device_authorization", "throttled").subject(person).reason(&refusal);
+            let event = Event::new("device_authorization", "throttled").person(person).reason(&refusal);
             self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
             return Ok(Typed::Problem(refusal));
         }
@@ -284,7 +284,7 @@ impl Engine {
         if let Some(waiting) = waiting {
             return Ok(Typed::Known(waiting));
         }
-        let event = Event::new("device_authorization", "wrong_user_code").subject(person);
+        let event = Event::new("device_authorization", "wrong_user_code").person(person);
         self.commit_decision(workspace, throttle.failed(self.now()), vec![event], call).await?;
         Ok(Typed::Problem(Reason::UserCodeUnknown.into()))
     }

@@ -85,7 +85,7 @@ impl Engine {
             writes.push(Write::DeleteArtifact { kind, hash, expect: Expect::Any });
         }
         let event = Event::new("login", "succeeded").client(&loaded.client.client_id);
-        let event = event.subject(&session.subject.sub);
+        let event = event.person(&session.subject);
         self.commit_decision(workspace, writes, vec![event], call).await?;
         let life = session.ends_at.since(now);
         loaded.session = Some(LiveSession { session, hash: handle.hash(), revision: 1 });

@@ -6,7 +6,7 @@ use crate::measures::Delivery;
 use crate::{Call, Engine, EngineError, SPANS};
 use protocol::backchannel_logout::{LOGOUT_TOKEN_TYPE, LogoutNotice, WAITING};
 use protocol::decision::Event;
-use protocol::id::TenantId;
+use protocol::id::{SessionId, TenantId};
 use protocol::profile::Rules;
 use protocol::record::{Artifact, ArtifactKind, Expect, Found, HandleHash, Lookup, Write};
 use protocol::time::Timestamp;
@@ -98,7 +98,7 @@ impl Engine {
         let outcome = self.deliver(tenant, &notice).instrument(span).await;
         let attempt = notice.attempts;
         let event = Event::new("backchannel_logout", if outcome.is_ok() { "delivered" } else { "failed" });
-        let event = event.client(&notice.client).subject(&notice.sub);
+        let event = event.client(&notice.client).subject(&notice.sub).session(&SessionId::new(&notice.sid));
         match outcome {
             Ok(()) => {
                 tracing::info!(client = %notice.client, attempt, "logout token delivered");

@@ -47,9 +47,7 @@ impl Engine {
             // The name that was typed may be a password in the wrong field; one that is known is told as its subject.
             let event = of_client(Event::new("login", "failed"), client);
             let event = match user {
-                Some((uid, idp, user)) => {
-                    event.subject(subject_of(workspace, uid, idp, user, self.now()).sub)
-                }
+                Some((uid, idp, user)) => event.person(&subject_of(workspace, uid, idp, user, self.now())),
                 None => event,
             };
             self.commit_decision(workspace, throttle.failed(self.now()), vec![event], call).await?;

@@ -99,7 +99,7 @@ impl Engine {
         writes.extend(told.iter().map(|notice| notice.write(Expect::Absent)));
         let ending = grants.into_iter().filter(|g| !g.body.scope.contains("offline_access"));
         writes.extend(ending.map(|grant| Write::RevokeGrant { id: grant.id, at }));
-        let event = Event::new("session", "ended").subject(&live.session.subject.sub);
+        let event = Event::new("session", "ended").person(&live.session.subject);
         self.commit_decision(workspace, writes, vec![event], call).await?;
         self.send_now(&workspace.tenant, told.iter().map(LogoutNotice::hash).collect()).await;
         Ok(front_channel)

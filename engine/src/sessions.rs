@@ -244,7 +244,7 @@ impl Engine {
                 others.map(|grant| Write::RevokeGrant { id: grant.id, at }).collect()
             }
         };
-        let event = Event::new("token", "revoked").subject(&subject.sub).detail("tokens of the user");
+        let event = Event::new("token", "revoked").person(&subject).detail("tokens of the user");
         Ok(self.commit_decision(workspace, writes, vec![event], call).await?)
     }
 

@@ -1,11 +1,13 @@
 //! What a rule receives and what it returns (house rules 1, 2 and 4).
 
 use crate::error::Refusal;
-use crate::id::{ClientId, GrantId, TenantId, Uid};
+use crate::grant_record::GrantRecord;
+use crate::id::{ClientId, GrantId, IdpId, SessionId, TenantId, Uid};
 use crate::record::{HandleHash, Write};
 use crate::scope::Scope;
 use crate::server::Server;
 use crate::service::Service;
+use crate::subject::Subject;
 use crate::time::Timestamp;
 use jose::{Algorithm, DecryptionKey, UnverifiedJwt, VerifiedJwt, VerifyingKey, Vouched, base64url};
 use serde::Serialize;
@@ -239,6 +241,14 @@ pub struct Event {
     /// Subject identifier of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The session as applications see it (claim `sid`), never the cookie's value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
+    /// Who authenticated the user, and how such a provider does it (`static`, `oidc`, …).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idp_id: Option<IdpId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idp_method: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<GrantId>,
     /// Name of the catalogue's row when something was refused.
@@ -256,6 +266,9 @@ impl Event {
             action,
             client_id: None,
             subject: None,
+            session_id: None,
+            idp_id: None,
+            idp_method: None,
             grant_id: None,
             reason: None,
             detail: None,
@@ -272,9 +285,25 @@ impl Event {
         self
     }
 
-    pub fn grant(mut self, grant: &GrantId) -> Self {
-        self.grant_id = Some(grant.clone());
+    /// Who it was, in which session, if in any, and who vouches for them.
+    pub fn person(mut self, person: &Subject) -> Self {
+        self.idp_id = Some(person.idp.clone());
+        self.idp_method = Some(person.idp_method.clone());
+        self.subject(&person.sub).session(&person.sid)
+    }
+
+    pub fn session(mut self, id: &SessionId) -> Self {
+        self.session_id = Some(id).filter(|id| !id.as_str().is_empty()).cloned();
         self
+    }
+
+    /// The grant, and in whose name it is.
+    pub fn grant(mut self, grant: &GrantRecord) -> Self {
+        self.grant_id = Some(grant.id.clone());
+        match &grant.body.subject {
+            Some(person) => self.person(person),
+            None => self,
+        }
     }
 
     pub fn reason(mut self, refusal: &Refusal) -> Self {

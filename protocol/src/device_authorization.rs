@@ -131,11 +131,12 @@ pub fn answer(
     let mut artifact = Artifact::after(row, row.hash, row.expires_at, &answered);
     let mut event = Event::new("device_authorization", if allowed { "allowed" } else { "denied" })
         .client(&client.client_id)
-        .subject(&session.subject.sub);
+        .person(&session.subject);
     if allowed {
         let grant = grant(code, client, session, cx);
         artifact = artifact.with_grant(grant.id.clone()).with_owner(session.subject.sub.clone());
-        event = event.grant(&grant.id).detail(code.scope.to_string());
+        event.grant_id = Some(grant.id.clone());
+        event = event.detail(code.scope.to_string());
         decision = decision.and_write(Write::PutGrant { grant, expect: Expect::Absent });
     }
     let (kind, hash) = (ArtifactKind::UserCode, code.user_code);

@@ -39,7 +39,7 @@ pub fn decide(token: &PresentedToken, requester: &Client, found: &[Found], cx: &
         PresentedToken::Refresh(_) => match presented::refresh(found) {
             Some((_, grant)) if grant.is_of_server(cx.server) => unchanged
                 .and_write(Write::RevokeGrant { id: grant.id.clone(), at: cx.now })
-                .and_event(event.grant(&grant.id)),
+                .and_event(event.grant(grant)),
             _ => unchanged,
         },
     }

@@ -29,17 +29,20 @@ const ACTIONS: Parameter =
 /// Members of the metadata that a list can be restricted to. `trace_id` is our own, the others are the contract's.
 const CLIENT: Parameter = Parameter { name: "client_id", description: "Only events of this client." };
 const SUBJECT: Parameter = Parameter { name: "subject", description: "Only events of this person." };
+const SESSION: Parameter =
+    Parameter { name: "session_id", description: "Only events of this session (the claim `sid`)." };
+const IDP: Parameter =
+    Parameter { name: "idp_id", description: "Only events of people of this identity provider." };
+const IDP_METHOD: Parameter =
+    Parameter { name: "idp_method", description: "Only events of people of such identity providers." };
 const IP: Parameter = Parameter { name: "ip", description: "Only events that came from this address." };
 const TRACE: Parameter = Parameter { name: "trace_id", description: "Only events of this request." };
-const DATA: [&str; 4] = [CLIENT.name, SUBJECT.name, IP.name, TRACE.name];
+const DATA: [Parameter; 7] = [CLIENT, SUBJECT, SESSION, IDP, IDP_METHOD, IP, TRACE];
 
 /// Filters of the contract for what Postern's events do not hold: to ignore them would answer something else than asked.
-const NOT_RECORDED: [&str; 11] = [
-    "session_id",
+const NOT_RECORDED: [&str; 8] = [
     "authorization_correlation_id",
     "idp_subject",
-    "idp_id",
-    "idp_method",
     "user_pool_id",
     "user_id",
     "organization_id",
@@ -52,7 +55,10 @@ pub(super) const AUDIT_EVENTS: Resource = Resource {
     tag: "auditEvents",
     description: "The audit trail: every security-relevant act, with who, where and when.",
     operations: &[Operation {
-        query: &[LIMIT, ORDER, AFTER, BEFORE, FROM, TO, SUBJECTS, ACTIONS, CLIENT, SUBJECT, IP, TRACE],
+        query: &[
+            LIMIT, ORDER, AFTER, BEFORE, FROM, TO, SUBJECTS, ACTIONS, CLIENT, SUBJECT, SESSION, IDP,
+            IDP_METHOD, IP, TRACE,
+        ],
         success: (200, Some(Shape::of::<AuditEvents>())),
         errors: &[400, 404],
         ..Operation::new(
@@ -90,7 +96,8 @@ struct AuditEvent {
     /// `event`: the same in Postern's own words, which tell more apart; `reason` of a refusal, `detail`, `grant_id`, and
     /// `count` where equal events were counted.
     context: BTreeMap<&'static str, String>,
-    /// `client_id`, `subject`, `ip`, `user_agent`, `trace_id`, and `actor_client_id` of an administrator's change.
+    /// `client_id`; of a person `subject`, `session_id` (the claim `sid`), `idp_id` and `idp_method`; `ip`, `user_agent`,
+    /// `trace_id`, and `actor_client_id` of an administrator's change.
     metadata: BTreeMap<&'static str, String>,
 }
 
@@ -144,7 +151,8 @@ fn read(call: &Call) -> Result<AuditQuery, Failure> {
         let sent = query.get(name).unwrap_or_default().split(',').filter(|word| !word.is_empty());
         sent.map(str::to_owned).collect()
     };
-    let data = DATA.iter().filter_map(|name| Some((*name, query.get(name)?.to_owned())));
+    let data =
+        DATA.iter().filter_map(|parameter| Some((parameter.name, query.get(parameter.name)?.to_owned())));
     Ok(AuditQuery {
         after: event("after_event_id")?,
         before: event("before_event_id")?,

@@ -19,6 +19,7 @@ pub use trail::{AuditFilter, AuditPage, AuditQuery, event_key};
 pub(crate) use export::Exporter;
 pub(crate) use stream::AuditStream;
 
+use crate::session::LiveSession;
 use crate::{Call, EngineError};
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
@@ -96,12 +97,16 @@ impl Origin {
 }
 
 /// What is noted when a login in progress ends without an answer.
-pub(crate) fn end_of_login(client: &ClientId, refusal: &Refusal) -> Event {
+pub(crate) fn end_of_login(client: &ClientId, session: Option<&LiveSession>, refusal: &Refusal) -> Event {
     let (what, action) = match refusal.reason {
         Reason::UserDenied => ("consent", "denied"),
         _ => ("authorization", "refused"),
     };
-    Event::new(what, action).client(client).reason(refusal)
+    let event = Event::new(what, action).client(client).reason(refusal);
+    match session {
+        Some(live) => event.person(&live.session.subject),
+        None => event,
+    }
 }
 
 impl crate::Engine {

@@ -58,7 +58,8 @@ pub struct AuditRecord {
     pub action: String,
     /// `event` in Postern's own words; `reason` as in docs/ERRORS.md, `detail`, `grant_id`, `count`.
     pub context: BTreeMap<&'static str, String>,
-    /// `client_id`, `subject`, `ip`, `user_agent`, `trace_id`, and `actor_client_id` of an administrator's change.
+    /// `client_id`; of a person `subject`, `session_id`, `idp_id` and `idp_method`; `ip`, `user_agent`, `trace_id`, and
+    /// `actor_client_id` of an administrator's change.
     pub metadata: BTreeMap<&'static str, String>,
 }
 
@@ -70,6 +71,9 @@ struct Body {
     action: String,
     client_id: String,
     subject: String,
+    session_id: String,
+    idp_id: String,
+    idp_method: String,
     grant_id: String,
     reason: String,
     detail: String,
@@ -108,6 +112,9 @@ impl AuditRecord {
             metadata: present([
                 ("client_id", body.client_id),
                 ("subject", body.subject),
+                ("session_id", body.session_id),
+                ("idp_id", body.idp_id),
+                ("idp_method", body.idp_method),
                 ("ip", body.ip),
                 ("user_agent", body.user_agent),
                 ("actor_client_id", body.actor),
@@ -137,7 +144,7 @@ mod tests {
     use crate::audit::{Origin, event_key};
     use protocol::decision::Event;
     use protocol::error::{Reason, Refusal};
-    use protocol::id::{ClientId, ServerId};
+    use protocol::id::{ClientId, ServerId, SessionId};
     use protocol::time::Timestamp;
 
     #[test]
@@ -151,6 +158,7 @@ mod tests {
         let event = Event::new("code", "replayed")
             .client(&ClientId::new("app"))
             .subject("sub")
+            .session(&SessionId::new("sid"))
             .reason(&Refusal::new(Reason::UserDenied));
         let at = Timestamp::from_seconds(1_800_000_000);
         let kept = Origin::of(&call).keep(&event, at, Some(ServerId::new("default")), Some(3));
@@ -165,7 +173,8 @@ mod tests {
             serde_json::json!({"event": "code.replayed", "reason": "user_denied", "count": "3"})
         );
         let metadata = serde_json::json!({
-            "client_id": "app", "subject": "sub", "ip": "203.0.113.7", "user_agent": "browser", "trace_id": "t"
+            "client_id": "app", "subject": "sub", "session_id": "sid", "ip": "203.0.113.7", "user_agent": "browser",
+            "trace_id": "t"
         });
         assert_eq!(shown["metadata"], metadata);
     }

@@ -52,7 +52,7 @@ pub fn remember_consent(
     }
     let event = Event::new("consent", "allowed")
         .client(&client.client_id)
-        .subject(subject)
+        .person(&session.subject)
         .detail(allowed.to_string());
     Ok(Remembered {
         request: AuthorizeRequest {

@@ -174,12 +174,10 @@ fn issued(
     client: &Client,
     grant: &GrantRecord,
 ) -> Event {
-    let event = Event::new(event_subject, "issued").client(&client.client_id).grant(&grant.id);
-    let event = event.detail(request.scope.to_string());
-    match &grant.subject {
-        Some(subject) => event.subject(subject),
-        None => event,
-    }
+    Event::new(event_subject, "issued")
+        .client(&client.client_id)
+        .grant(grant)
+        .detail(request.scope.to_string())
 }
 
 /// Answers with an error: `error`, `error_description`, `state`, `iss`, and nothing else (RFC 6749 §4.1.2.1,

@@ -113,7 +113,7 @@ fn refuse_second_use(
     let mut event = Event::new("code", "replayed").client(&req.client.client_id).reason(&refusal);
     let mut decision = Decision::refuse(refusal);
     if let Some(grant) = grant {
-        event = event.grant(&grant.id);
+        event = event.grant(grant);
         decision.writes.push(Write::RevokeGrant { id: grant.id.clone(), at: cx.now });
     }
     decision.and_event(event)
@@ -154,11 +154,7 @@ fn mark_used(row: &Artifact, code: &Code, grant: &GrantRecord, cx: &Cx<'_>) -> W
 
 /// The event of new tokens.
 pub(super) fn issued(action: &'static str, client: &Client, grant: &GrantRecord) -> Event {
-    let event = Event::new("token", action).client(&client.client_id).grant(&grant.id);
-    match &grant.subject {
-        Some(subject) => event.subject(subject),
-        None => event,
-    }
+    Event::new("token", action).client(&client.client_id).grant(grant)
 }
 
 /// "Ensure that the authorization code was issued to the authenticated client" (RFC 6749 §4.1.3).

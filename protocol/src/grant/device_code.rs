@@ -169,7 +169,7 @@ fn refuse_second_use(
     match grant.filter(|_| cx.arrived_at.since(used_at) >= DOUBLE_SUBMIT) {
         Some(grant) => decision
             .and_write(Write::RevokeGrant { id: grant.id.clone(), at: cx.now })
-            .and_event(event.grant(&grant.id)),
+            .and_event(event.grant(grant)),
         None => decision.and_event(event),
     }
 }

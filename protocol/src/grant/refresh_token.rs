@@ -173,7 +173,7 @@ impl<'f> Family<'f> {
         let refusal = Refusal::new(Reason::RefreshTokenReplayed).parameter("refresh_token");
         let event = Event::new("refresh_token", "replayed")
             .client(&req.client.client_id)
-            .grant(&self.grant.id)
+            .grant(self.grant)
             .reason(&refusal);
         Decision::refuse(refusal)
             .and_write(Write::RevokeGrant { id: self.grant.id.clone(), at: cx.now })

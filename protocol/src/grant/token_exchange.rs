@@ -116,7 +116,7 @@ fn exchange(req: &TokenRequest<'_>, cx: &mut Cx<'_>) -> Result<Decision<Issue>, 
         confirmation: req.confirmation,
     };
     let NewAccessToken { draft, token_type, write, expires_in } = access_token::make(&facts, cx);
-    let event = Event::new("token", "exchanged").client(&req.client.client_id).grant(&grant.id);
+    let event = Event::new("token", "exchanged").client(&req.client.client_id).grant(&grant);
     let event = event.detail(format!("from grant {} of client {}", parent.id, subject.client_id));
     let mut writes = vec![Write::PutGrant { grant, expect: Expect::Absent }];
     writes.extend(write);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::{Administrator, Ask, TestServer};
+use testkit::{Administrator, Ask, TestServer, claims};
 
 /// Every event of a workspace that fits the query, the newest first.
 async fn events(admin: &Administrator, workspace: &str, query: &str) -> Vec<Value> {
@@ -90,6 +90,53 @@ async fn w_30_every_act_of_a_person_a_client_and_a_stranger_is_in_the_trail() {
     assert_eq!(strangers[0]["context"]["detail"], "GET /api/admin/default/clients/client");
 }
 
+/// The claim `sid` ties them together; the cookie's value is nowhere.
+#[tokio::test]
+async fn w_30_the_acts_of_one_session_are_found_by_its_public_name() {
+    const COOKIE: &str = "__Host-postern-session-default+default";
+    let server = TestServer::start().await;
+    let (admin, browser) = (server.administrator().await, server.browser());
+    let client = server.party("client").with_scope("openid offline_access");
+    let tokens = client.tokens_in(&browser).await;
+    client.refresh(tokens.refresh_token()).await.expect(200);
+    let (cookie, other) = (browser.cookie(COOKIE).expect("a session"), client.tokens().await);
+    let question = browser.load(&client.path("/logout")).await;
+    browser.post(&question.form("logout-form").with("decision", "confirm")).await.expect(200);
+    server.engine().flush().await;
+
+    let (id_token, access_token) = (claims(tokens.id_token()), claims(tokens.access_token()));
+    let (sid, idp) = (id_token["sid"].as_str().unwrap(), access_token["idp"].as_str().unwrap());
+    let acts = events(&admin, "default", &format!("session_id={sid}&order=asc")).await;
+    let expected = [
+        "login.succeeded",
+        "code.issued",
+        "consent.allowed",
+        "token.issued",
+        "token.refreshed",
+        "session.ended",
+    ];
+    assert_eq!(own_words(&acts), expected);
+    for event in &acts {
+        let metadata = &event["metadata"];
+        assert_eq!(
+            (&metadata["session_id"], &metadata["subject"]),
+            (&json!(sid), &acts[0]["metadata"]["subject"])
+        );
+        assert_eq!(
+            (&metadata["idp_id"], &metadata["idp_method"]),
+            (&json!(idp), &json!("static")),
+            "{event}"
+        );
+    }
+    let all = events(&admin, "default", "limit=100").await;
+    assert!(!json!(all).to_string().contains(&cookie), "the cookie's value opens the session");
+    let theirs = events(&admin, "default", &format!("idp_id={idp}&idp_method=static&limit=100")).await;
+    let others = theirs.iter().filter(|event| event["metadata"]["session_id"] != json!(sid)).count();
+    assert_eq!(theirs.len() - others, acts.len());
+    assert!(others >= 3 && !other.id_token().is_empty(), "those of the other session, too: {theirs:?}");
+    assert_eq!(events(&admin, "default", "idp_id=another").await, Vec::<Value>::new());
+}
+
 #[tokio::test]
 async fn w_17_a_throttled_login_is_in_the_trail() {
     let server = TestServer::start().await;
@@ -142,7 +189,7 @@ async fn adm_28_what_cannot_be_asked_of_the_trail_is_named() {
         ("before_event_id=1", "before_event_id"),
         ("after_event_id=zz000000000000000000000000000000", "after_event_id"),
         ("timestamp_from=yesterday", "timestamp_from"),
-        ("session_id=x", "session_id"),
+        ("idp_subject=x", "idp_subject"),
         ("client_id=a&client_id=b", "client_id"),
     ] {
         let answer = admin.get(&format!("/servers/default/audit-events?{query}")).await.expect(400);

@@ -1,6 +1,13 @@
-//! How long something takes.
+//! How long something takes, and what time it is.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The machine's time, since the Unix epoch.
+#[expect(clippy::disallowed_methods, reason = "a client of its own, with the machine's clock")]
+#[must_use]
+pub fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
 
 /// A moment from which time is measured.
 #[derive(Clone, Copy)]

@@ -11,16 +11,19 @@ use crate::step::{Log, Outcome};
 use crate::tools::{self, Need};
 use crate::{cargo, postgres};
 
-/// What sets the clocks of the experiment `clock`.
-pub(crate) const NEED: Need = Need {
-    package: "libfaketime",
-    is_there: || {
-        let places = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
-        places
-            .iter()
-            .any(|place| Path::new("/usr/lib").join(place).join("faketime/libfaketime.so.1").exists())
+/// What sets the clocks of the experiment `clock`, and what records the writes of the experiment `power`.
+pub(crate) const NEEDS: [Need; 2] = [
+    Need {
+        package: "libfaketime",
+        is_there: || {
+            let places = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
+            places
+                .iter()
+                .any(|place| Path::new("/usr/lib").join(place).join("faketime/libfaketime.so.1").exists())
+        },
     },
-};
+    Need { package: "strace", is_there: || tools::find("strace").is_some() },
+];
 
 const SERVER: [&str; 3] = ["build", "--locked", "--release"];
 /// Of the whole workspace and with the tests' features: otherwise what `cargo test` has built is built once more.
@@ -45,7 +48,7 @@ fn experiments(log: &mut Log, options: &[String]) -> Result<Outcome> {
         Ok(programs) => programs,
         Err(missing) => return Ok(Outcome::Skipped { missing }),
     };
-    if let Err(missing) = tools::install_missing(log, &[NEED])? {
+    if let Err(missing) = tools::install_missing(log, &NEEDS)? {
         return Ok(Outcome::Skipped { missing });
     }
     log.run(cargo::command(&PROGRAM))?;

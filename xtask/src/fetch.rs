@@ -39,7 +39,7 @@ fn all() -> Result<()> {
 }
 
 fn fetch(log: &mut Log) -> Result<()> {
-    let needs = [&tools::BROWSER[..], &clients::NEEDS, &[postgres::NEED, chaos::NEED]].concat();
+    let needs = [&tools::BROWSER[..], &clients::NEEDS, &chaos::NEEDS, &[postgres::NEED]].concat();
     if let Err(missing) = tools::install_missing(log, &needs)? {
         log.line(&missing)?;
     }

@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use bench::connection::Request;
+use bench::stopwatch::now;
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -88,7 +89,7 @@ async fn run(world: &mut World) -> Result<Verdict> {
     let load = tokio::spawn(busy(Actor::new(&site, &doors, world.random.fork()), Arc::clone(&over)));
     let mut actor = Actor::new(&site, &doors, world.random.fork());
     let published = keys(&mut actor).await?;
-    let now = i64::try_from(now()?.as_secs())?;
+    let now = i64::try_from(now().as_secs())?;
     let offsets: Vec<i64> = JUMPS.iter().copied().chain(TIMES.map(|time| time - now)).chain([0]).collect();
     let (mut used_codes, mut used_tokens) = (Vec::new(), Vec::new());
     for &offset in &offsets {
@@ -170,9 +171,4 @@ async fn keys(actor: &mut Actor) -> Result<Vec<String>> {
     let set: Value = serde_json::from_slice(&reply.body)?;
     let keys = set.get("keys").and_then(Value::as_array).context("no keys")?;
     Ok(keys.iter().filter_map(|key| Some(key.get("kid")?.as_str()?.to_owned())).collect())
-}
-
-#[expect(clippy::disallowed_methods, reason = "the offset to a year is counted from the real time")]
-fn now() -> Result<Duration> {
-    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?)
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::Result;
 use bench::connection::Reply;
-use bench::stopwatch::Stopwatch;
+use bench::stopwatch::{Stopwatch, now};
 use serde::Serialize;
 
 /// Violations that are shown; more of the same tell nothing new.
@@ -22,6 +23,10 @@ pub(crate) enum Act {
     Refresh,
     /// Something that was used up, ended or revoked: it must not work.
     Reuse,
+    /// Somebody logged in and was given a code.
+    LogIn,
+    /// A refresh token, by its client: its family is over.
+    Revoke,
     /// Whether something that was handed out is still good.
     Look,
     /// Whether something that was ended is still good: it must not be.
@@ -67,10 +72,24 @@ impl Outcome {
 
 #[derive(Serialize)]
 struct Entry {
+    /// Since the beginning.
     milliseconds: u128,
+    /// When it was known, since the Unix epoch.
+    #[serde(skip)]
+    at: Duration,
     act: Act,
     key: String,
     outcome: Outcome,
+}
+
+/// Something that was done and answered.
+#[derive(Clone)]
+pub(crate) struct Acknowledged {
+    /// When the answer had arrived, since the Unix epoch.
+    pub at: Duration,
+    pub act: Act,
+    pub key: String,
+    pub got: String,
 }
 
 /// All that was tried in one experiment.
@@ -93,8 +112,8 @@ impl Ledger {
     }
 
     pub(crate) fn note(&self, act: Act, key: &str, outcome: Outcome) {
-        let entry =
-            Entry { milliseconds: self.watch.elapsed().as_millis(), act, key: key.to_owned(), outcome };
+        let milliseconds = self.watch.elapsed().as_millis();
+        let entry = Entry { milliseconds, at: now(), act, key: key.to_owned(), outcome };
         self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(entry);
     }
 
@@ -108,6 +127,16 @@ impl Ledger {
             tally.unknown += usize::from(entry.outcome.is_unknown());
         }
         tally
+    }
+
+    /// What was done and answered, in the order of the answers.
+    pub(crate) fn acknowledged(&self) -> Vec<Acknowledged> {
+        let entries = self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let done = entries.iter().filter_map(|Entry { at, act, key, outcome, .. }| match outcome {
+            Outcome::Ok(got) => Some(Acknowledged { at: *at, act: *act, key: key.clone(), got: got.clone() }),
+            _ => None,
+        });
+        done.collect()
     }
 
     /// One JSON line for each act.

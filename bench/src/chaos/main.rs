@@ -3,6 +3,7 @@
 
 mod actor;
 mod balancer;
+mod calls;
 mod clock;
 mod cluster;
 mod disk;
@@ -13,7 +14,10 @@ mod ledger;
 mod mixed;
 mod overload;
 mod partition;
+mod platter;
 mod postgres;
+mod power;
+mod promises;
 mod proof;
 mod proxy;
 mod random;
@@ -36,7 +40,7 @@ use crate::random::Random;
 use crate::world::World;
 
 /// Every experiment; one that is new is a file and a line here.
-const EXPERIMENTS: [Experiment; 11] = [
+const EXPERIMENTS: [Experiment; 12] = [
     kill::EXPERIMENT,
     rolling::EXPERIMENT,
     mixed::EXPERIMENT,
@@ -44,6 +48,7 @@ const EXPERIMENTS: [Experiment; 11] = [
     restart::EXPERIMENT,
     overload::EXPERIMENT,
     disk::EXPERIMENT,
+    power::EXPERIMENT,
     clock::EXPERIMENT,
     partition::EXPERIMENT,
     failover::EXPERIMENT,

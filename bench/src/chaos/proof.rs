@@ -1,18 +1,17 @@
 //! Assertions and proofs of possession that a client makes for itself.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use anyhow::{Context, Result, anyhow};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bench::stopwatch;
 use serde_json::{Value, json};
 
 /// A client assertion of `client_secret_jwt` (RFC 7523 §2.2).
 pub(crate) fn assertion(client: &str, secret: &str, audience: &str, jti: &str) -> Result<String> {
-    let now = now()?;
+    let now = stopwatch::now().as_secs();
     let claims = json!({
         "iss": client, "sub": client, "aud": audience, "jti": jti, "iat": now, "exp": now + 300,
     });
@@ -31,7 +30,7 @@ pub(crate) fn dpop(method: &str, url: &str, jti: &str) -> Result<String> {
     let header = json!({
         "typ": "dpop+jwt", "alg": "ES256", "jwk": {"kty": "EC", "crv": "P-256", "x": x, "y": y},
     });
-    let claims = json!({"jti": jti, "htm": method, "htu": url, "iat": now()?});
+    let claims = json!({"jti": jti, "htm": method, "htu": url, "iat": stopwatch::now().as_secs()});
     let signed = join(&header, &claims);
     let signature = pair.sign(&SystemRandom::new(), signed.as_bytes()).map_err(broken)?;
     Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
@@ -52,9 +51,4 @@ pub(crate) fn subject(token: &str) -> Result<String> {
 fn join(header: &Value, claims: &Value) -> String {
     let [header, claims] = [header, claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
     format!("{header}.{claims}")
-}
-
-#[expect(clippy::disallowed_methods, reason = "a client of its own, with the machine's clock")]
-fn now() -> Result<u64> {
-    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
 }

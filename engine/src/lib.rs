@@ -142,6 +142,8 @@ pub struct Engine {
     exporters: Vec<tokio::sync::Mutex<Exporter>>,
     measures: Arc<Measures>,
     explanations: explanation::Explanations,
+    /// Held while what is buffered is written out, so that whoever asks for it waits for the one who has it in hand.
+    flushing: tokio::sync::Mutex<()>,
     fetch: fetch::Fetch,
     client_key_sets: client_keys::ClientKeySets,
     client_documents: client_documents::ClientDocuments,
@@ -177,6 +179,7 @@ impl Engine {
             exports,
             exporters,
             explanations: explanation::Explanations::default(),
+            flushing: tokio::sync::Mutex::default(),
             cache: ConfigurationCache::new(),
             signatures: known_tokens::Signatures::new(),
             records: known_tokens::Records::new(),
@@ -235,8 +238,10 @@ impl Engine {
         Ok(self.store.ping().await?)
     }
 
-    /// Writes out what is still buffered. Called at an orderly stop, after the last request.
+    /// Writes out what is still buffered: every event and explanation that was made before is tried when this returns.
+    /// Called twice a second, and at an orderly stop after the last request.
     pub async fn flush(&self) {
+        let _only_one = self.flushing.lock().await;
         self.audit.flush(self.store.as_ref()).await;
         self.explanations.flush(self.store.as_ref()).await;
     }

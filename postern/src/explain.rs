@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use engine::EngineConfig;
@@ -11,6 +12,10 @@ use crate::cli::ExplainArgs;
 use crate::config::{Config, Secret, Store};
 use crate::demo::DataDirectory;
 use crate::{seal_key, server, wire};
+
+/// How often, and how long after one another, it is looked again for what is not there.
+const LOOKS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Prints the explanation.
 ///
@@ -44,7 +49,16 @@ async fn find(store: &Store, key: &Secret, trace_id: &str) -> anyhow::Result<Opt
     );
     let config = EngineConfig::new("", seal_key::open(key, false)?);
     let engine = wire::open_engine(config, Arc::clone(&wire::open_store(store, false).await?))?;
-    Ok(engine.explanation(trace_id).await?)
+    let mut found = engine.explanation(trace_id).await?;
+    // A node writes explanations in groups, twice a second: what was refused just now comes with the next one.
+    for _ in 0..LOOKS {
+        if found.is_some() {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        found = engine.explanation(trace_id).await?;
+    }
+    Ok(found)
 }
 
 fn text(explanation: &Explanation) -> String {

@@ -7,6 +7,7 @@
 mod backup;
 mod migration;
 mod open;
+mod queue;
 mod read;
 mod readers;
 mod row;

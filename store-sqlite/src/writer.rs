@@ -3,17 +3,19 @@
 //! One synced commit carries up to [`GROUP`] batches; a conflict among them undoes only itself. Nobody is answered before
 //! the commit is on disk.
 
+use crate::queue::{Queue, Refused};
 use crate::read::run;
 use crate::row::unavailable;
 use crate::sql;
 use crate::write::{Work, apply};
 use rusqlite::Connection;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use store::StoreError;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
 /// Most pieces of work in one transaction.
@@ -31,19 +33,20 @@ struct Job {
 
 pub(crate) struct Writer {
     patience: Duration,
+    queue: Arc<Queue<Job>>,
     /// Taken only when dropped.
-    queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     /// Starts the thread; at most `queue` pieces of work wait, and each no longer than `patience`.
     pub(crate) fn start(connection: Connection, queue: usize, patience: Duration) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(queue);
+        let queue = Arc::new(Queue::new(queue));
+        let jobs = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || work_off(&connection, &jobs))?;
-        Ok(Self { patience, queue: Some(queue), thread: Some(thread) })
+        Ok(Self { patience, queue, thread: Some(thread) })
     }
 
     /// Queues the work and waits until it is on disk, or as long as anybody may: then it is not begun any more, or nobody
@@ -56,11 +59,15 @@ impl Writer {
             _ => self.patience,
         };
         let begin_by = Instant::now().checked_add(patience);
-        let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.try_send(Job { work, begin_by, reply }).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Unavailable("too many writes are waiting".to_owned()),
-            TrySendError::Disconnected(_) => stopped(),
+        let first = self.queue.push(Job { work, begin_by, reply }).map_err(|refused| match refused {
+            Refused::Full => StoreError::Unavailable("too many writes are waiting".to_owned()),
+            Refused::Closed => stopped(),
         })?;
+        if let Some(gathering) = first {
+            // Behind everybody who is ready now, some of whom also have something to write.
+            yield_now().await;
+            drop(gathering);
+        }
         let outcome = match Handle::try_current() {
             Ok(_) => timeout(patience, outcome).await,
             Err(_) => Ok(outcome.await),
@@ -75,7 +82,7 @@ impl Writer {
 impl Drop for Writer {
     /// Lets the thread finish what is queued.
     fn drop(&mut self) {
-        drop(self.queue.take());
+        self.queue.close();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -92,10 +99,18 @@ fn late() -> StoreError {
     StoreError::Unavailable("the disk does not keep up".to_owned())
 }
 
-fn work_off(connection: &Connection, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        group.extend(jobs.try_iter().take(GROUP - 1));
+/// Ends the queue with the thread, also when it panics.
+struct AtWork<'a>(&'a Queue<Job>);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+fn work_off(connection: &Connection, jobs: &Queue<Job>) {
+    let _at_work = AtWork(jobs);
+    while let Some(group) = jobs.take(GROUP) {
         // Whoever was told that it takes too long may come again: what is late must not be done beside.
         let in_time = |job: &Job| job.begin_by.is_none_or(|by| Instant::now() < by);
         let (group, too_late): (Vec<Job>, Vec<Job>) = group.into_iter().partition(in_time);

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
+
 use protocol::grant_record::GrantRecord;
 use protocol::id::{ServerId, TenantId};
 use protocol::record::{Artifact, ArtifactKind, Document, DocumentKind, Found, GrantSelector, Lookup};
@@ -19,6 +21,8 @@ pub(crate) struct FailingStore {
     inner: Arc<dyn Store>,
     reads_fail: AtomicBool,
     writes_fail: AtomicBool,
+    /// Taken by a test that lets writes wait.
+    writes_wait: Arc<RwLock<()>>,
     /// What its own clock shows, when a test has set one.
     clock: AtomicI64,
 }
@@ -29,6 +33,7 @@ impl FailingStore {
             inner,
             reads_fail: AtomicBool::new(false),
             writes_fail: AtomicBool::new(false),
+            writes_wait: Arc::default(),
             clock: AtomicI64::new(NO_CLOCK),
         }
     }
@@ -36,6 +41,11 @@ impl FailingStore {
     pub(crate) fn fail(&self, reads: bool, writes: bool) {
         self.reads_fail.store(reads, Ordering::SeqCst);
         self.writes_fail.store(writes, Ordering::SeqCst);
+    }
+
+    /// Lets writes wait until what is returned is dropped; those under way are waited for.
+    pub(crate) async fn hold_writes(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.writes_wait).write_owned().await
     }
 
     /// Gives it a clock of its own, in milliseconds.
@@ -47,8 +57,12 @@ impl FailingStore {
         fails_if(&self.reads_fail, answer)
     }
 
-    fn writing<'a, T: Send + 'a>(&self, answer: Answer<'a, T>) -> Answer<'a, T> {
-        fails_if(&self.writes_fail, answer)
+    fn writing<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
+        let answer = fails_if(&self.writes_fail, answer);
+        Box::pin(async move {
+            let _not_held = self.writes_wait.read().await;
+            answer.await
+        })
     }
 }
 

@@ -158,6 +158,11 @@ impl TestServer {
         self.0.store.fail(reads, writes);
     }
 
+    /// Lets the store's writes wait until what is returned is dropped.
+    pub async fn hold_writes(&self) -> impl Drop + Send + use<> {
+        self.0.store.hold_writes().await
+    }
+
     /// Lets the store have a clock of its own, in milliseconds.
     pub fn set_store_clock(&self, millis: i64) {
         self.0.store.set_clock(millis);

@@ -123,3 +123,24 @@ async fn w_31_a_failed_replay_check_lets_no_assertion_through() {
     server.send(ask.clone()).await.expect(200);
     server.send(ask).await.expect_error(401, "invalid_client");
 }
+
+/// Whoever writes out what is buffered, to stop or to look at it, waits for the one who has it in hand.
+#[tokio::test]
+async fn what_is_being_written_out_is_waited_for() {
+    let server = TestServer::start().await;
+    let refused = server.send(Ask::get("/default/default/oauth2/authorize")).await;
+    let held = server.hold_writes().await;
+    let engine = std::sync::Arc::clone(server.engine());
+    let first = tokio::spawn(async move { engine.flush().await });
+    tokio::task::yield_now().await;
+    let (engine, trace_id) =
+        (std::sync::Arc::clone(server.engine()), refused.header("x-trace-id").to_owned());
+    let second = tokio::spawn(async move {
+        engine.flush().await;
+        engine.explanation(&trace_id).await.unwrap()
+    });
+    tokio::task::yield_now().await;
+    drop(held);
+    assert!(second.await.unwrap().is_some());
+    first.await.unwrap();
+}

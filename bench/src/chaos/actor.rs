@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
@@ -11,7 +12,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use bench::connection::{Connection, Reply, Request, Target};
 use bench::page::{Form, encode, resolve};
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::cluster::TENANT;
 use crate::ledger::{Act, Ledger, Outcome};
@@ -95,12 +96,14 @@ pub(crate) struct Actor {
     doors: Vec<Connection>,
     cookies: BTreeMap<String, String>,
     pub random: Random,
+    /// Counts the pages that are asked for again, because they were refused for now. Without it a refusal is the end.
+    pub reloads: Option<Arc<AtomicUsize>>,
 }
 
 impl Actor {
     pub(crate) fn new(site: &Arc<Site>, doors: &[Target], random: Random) -> Self {
         let doors = doors.iter().cloned().map(Connection::new).collect();
-        Self { site: Arc::clone(site), doors, cookies: BTreeMap::new(), random }
+        Self { site: Arc::clone(site), doors, cookies: BTreeMap::new(), random, reloads: None }
     }
 
     /// Somebody else's browser.
@@ -190,7 +193,7 @@ impl Actor {
         let mut path = start.to_owned();
         let mut form: Option<String> = None;
         for _ in 0..STEPS {
-            let reply = self.visit(&path, form.as_deref()).await?;
+            let reply = self.visit_again(&path, form.as_deref()).await?;
             if let Some(location) = reply.header("location") {
                 if let Some(query) = location.strip_prefix(REDIRECT_URI) {
                     let query = query.trim_start_matches('?').as_bytes();
@@ -241,6 +244,18 @@ impl Actor {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         cookies.join("; ")
+    }
+
+    /// A visit, and again after the time that a refusal names, where the person has the patience.
+    async fn visit_again(&mut self, path: &str, form: Option<&str>) -> Result<Reply> {
+        loop {
+            let reply = self.visit(path, form).await?;
+            let after = reply.header("retry-after").and_then(|seconds| seconds.parse().ok());
+            let (Some(reloads), Some(seconds)) = (&self.reloads, after) else { return Ok(reply) };
+            reloads.fetch_add(1, Ordering::Relaxed);
+            // Not all at the same moment.
+            sleep(Duration::from_secs(seconds) + self.random.pause(0, 500)).await;
+        }
     }
 
     /// One request of the browser: GET, or POST of a form.

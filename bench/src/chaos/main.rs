@@ -2,6 +2,7 @@
 //! acknowledged is lost or anything that was used up works again. Run it with `cargo xtask chaos`.
 
 mod actor;
+mod arrivals;
 mod balancer;
 mod calls;
 mod clock;

@@ -1,8 +1,9 @@
 //! E14: more than can be done (promise P6).
 //!
-//! First the most that a few connections get; then twice and five times as much is offered, whether it is answered or
-//! not; then people log in as much as they can beside those few; then a crowd that never pauses. Whatever cannot be done
-//! is refused with a time to come again, tokens go on, health is always told, and the memory is given back. How much
+//! First the most that a few connections get, of tokens and of logins; then twice and five times as many tokens are asked
+//! for, whether they are answered or not, while people come to log in at a quarter of the rate that was possible; then
+//! people log in as much as they can beside those few; then a crowd that never pauses. Whatever cannot be done is refused
+//! with a time to come again, tokens and logins go on, health is always told, and the memory is given back. How much
 //! exactly depends on the machine, which does both sides: the limits here are wide, and the figures are printed.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -17,6 +18,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::actor::{Actor, Site};
+use crate::arrivals::Arrivals;
+use crate::cluster::Node;
 use crate::ledger::Outcome;
 use crate::random::Random;
 use crate::world::{World, Yard};
@@ -34,8 +37,12 @@ const PHASE: Duration = Duration::from_secs(2);
 const LIMITS: &str = "[limits]\nrequests = 32\n";
 /// Promise P6, in KiB.
 const MOST_MEMORY: u64 = 512 * 1024;
-/// Of the peak, what goes on when more is offered, in percent; the promise is 90, of a machine that only serves.
-const GOODPUT: usize = 40;
+/// Of the peak, what goes on when more is offered and people log in beside, in percent; the promise is 90, of a machine
+/// that only serves.
+const GOODPUT: usize = 30;
+/// Of people who come at a rate that is well possible, and wait when they are told to, how many may come to no end, in
+/// percent: those to whom this machine's other half did not get through.
+const FAILED: usize = 5;
 /// Of tokens asked for beside a storm of logins, how many may be refused, in percent. Passwords hold at most a third of
 /// the few places here; the pages around them need some too.
 const REFUSED_IN_STORM: usize = 50;
@@ -49,22 +56,25 @@ async fn run(world: &mut World) -> Result<Verdict> {
     let phase = PHASE * u32::try_from(world.scale.min(20))?;
     let mut told = Vec::new();
 
-    let calm = crowd(&site, &doors, &mut world.random, &Size { askers: CALM, people: 0, pace: None });
-    sleep(phase).await;
-    let calm = calm.finish(phase).await?;
-    let peak = calm.done;
-    told.push(format!("{peak} tokens/s with {CALM} connections"));
+    let (peak, logins) = peaks(&site, &doors, &mut world.random, phase).await?;
+    told.push(format!("{peak} tokens/s with {CALM} connections; {logins} logins/s with {CALM} browsers"));
+    // A quarter of what can be done: it is not the logins that are too many.
+    let between = Duration::from_secs(4) / u32::try_from(logins.max(1))?;
     let (before, _) = process::memory(pid);
 
     for times in [2, 5] {
         let askers = CROWD * world.scale;
         let each = Duration::from_secs_f64(askers as f64 / (peak.max(1) * times) as f64);
         let size = Size { askers, people: 0, pace: Some(each) };
+        let arrivals = Arrivals::begin(&site, &doors, world.random.fork(), between);
         let offered = crowd(&site, &doors, &mut world.random, &size);
-        sleep(phase).await;
-        let met = offered.finish(phase).await?;
-        told.push(format!("{times} times that: {}", met.told(peak)));
-        ensure!(met.done * 100 >= peak * GOODPUT, "{times} times the peak offered: {}", met.told(peak));
+        sleep(phase * 2).await;
+        let logins = arrivals.end()?;
+        let met = offered.finish(phase * 2).await?;
+        let row = format!("{times} times that: {}\n    {}", met.told(peak), logins.told());
+        let went_on = met.done * 100 >= peak * GOODPUT && !logins.done.is_empty();
+        ensure!(went_on && logins.failed * 100 <= logins.come * FAILED, "{row}");
+        told.push(row);
     }
 
     let size = Size { askers: CALM, people: STORM * world.scale, pace: None };
@@ -77,14 +87,7 @@ async fn run(world: &mut World) -> Result<Verdict> {
 
     let size = Size { askers: CROWD * world.scale, people: STORM * world.scale, pace: None };
     let crowd = crowd(&site, &doors, &mut world.random, &size);
-    let watch = Stopwatch::start();
-    let mut slowest = Duration::ZERO;
-    while watch.elapsed() < phase {
-        let asked = Stopwatch::start();
-        ensure!(node.side("/alive").await?.status == 200, "not alive under load");
-        slowest = slowest.max(asked.elapsed());
-        sleep(Duration::from_millis(50)).await;
-    }
+    let slowest = pulse(node, phase).await?;
     let met = crowd.finish(phase).await?;
     told.push(format!("{} without a pause and {} logging in: {}", size.askers, size.people, met.told(peak)));
     let (_, most) = process::memory(pid);
@@ -109,6 +112,34 @@ async fn run(world: &mut World) -> Result<Verdict> {
         after / 1024
     ));
     Ok(Verdict::Held(told.join("\n  ")))
+}
+
+/// Tokens in a second, and logins, each when nobody asks for anything else.
+async fn peaks(
+    site: &Arc<Site>,
+    doors: &[Target],
+    random: &mut Random,
+    phase: Duration,
+) -> Result<(usize, usize)> {
+    let mut met = Vec::new();
+    for (askers, people) in [(CALM, 0), (0, CALM)] {
+        let calm = crowd(site, doors, random, &Size { askers, people, pace: None });
+        sleep(phase).await;
+        met.push(calm.finish(phase).await?);
+    }
+    Ok((met.iter().map(|met| met.done).sum(), met.iter().map(|met| met.logins).sum()))
+}
+
+/// Asks whether the node is alive as long as a phase lasts; how long the slowest answer took.
+async fn pulse(node: &Node, phase: Duration) -> Result<Duration> {
+    let (watch, mut slowest) = (Stopwatch::start(), Duration::ZERO);
+    while watch.elapsed() < phase {
+        let asked = Stopwatch::start();
+        ensure!(node.side("/alive").await?.status == 200, "not alive under load");
+        slowest = slowest.max(asked.elapsed());
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(slowest)
 }
 
 /// Who comes.
@@ -144,16 +175,22 @@ struct Met {
 
 impl Met {
     fn told(&self, peak: usize) -> String {
+        let people = match (self.logins, self.turned_away) {
+            (0, 0) => String::new(),
+            (logins, turned_away) => format!("{logins} logins/s and {turned_away} turned away, "),
+        };
+        let refused = match self.refused {
+            0 => "nobody refused".to_owned(),
+            refused => {
+                let within = self.refused_p99.as_millis();
+                format!("{refused} refused/s, each with Retry-After (within {within} ms)")
+            }
+        };
         format!(
-            "{} logins/s and {} turned away, {} tokens/s ({}% of the most; 99 of 100 within {} ms), {} refused/s, each \
-             with Retry-After (within {} ms)",
-            self.logins,
-            self.turned_away,
+            "{people}{} tokens/s ({}% of the most; 99 of 100 within {} ms), {refused}",
             self.done,
             self.done * 100 / peak.max(1),
             self.accepted_p99.as_millis(),
-            self.refused,
-            self.refused_p99.as_millis()
         )
     }
 }

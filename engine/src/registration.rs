@@ -59,7 +59,7 @@ impl Engine {
         writes.push(Write::PutDocument { document, expect: Expect::Absent });
         let event = Event::new("client", "registered").client(&client.client_id);
         self.commit_once(workspace, &admitted, writes, vec![event], call).await?;
-        answer(workspace, &client, once)
+        answer(workspace, &client, &members, once)
     }
 
     /// Reads a registration (RFC 7592 §2.1).
@@ -75,7 +75,7 @@ impl Engine {
         let (_, client) = self.registered(workspace, id, token).await?;
         let once =
             Map::from_iter([("registration_access_token".to_owned(), json!(token.unwrap_or_default()))]);
-        answer(workspace, &client, once)
+        answer(workspace, &client, &Map::new(), once)
     }
 
     /// Replaces a registration (RFC 7592 §2.2): what is left out goes back to its default. The id, the status and what
@@ -92,12 +92,7 @@ impl Engine {
         call: &Call,
     ) -> Result<Vec<u8>, Refusal> {
         let (mut document, before) = self.registered(workspace, id, token).await?;
-        let members = registration::parse(body)?;
-        if members.get("client_id").and_then(Value::as_str) != Some(id) {
-            let sent = members.get("client_id").map_or_else(|| "nothing".to_owned(), Value::to_string);
-            let refusal = Refusal::new(Reason::RegistrationMetadata).parameter("client_id").received(sent);
-            return Err(refusal.expected("the client_id of the registration (RFC 7592 §2.2)"));
-        }
+        let members = registration::parse_update(body, id)?;
         let itself = Registrant::Itself(&before);
         let said = self.described(&members, itself, workspace)?;
         self.check_same_secret(&members, &before).await?;
@@ -138,7 +133,7 @@ impl Engine {
         let write = Write::PutDocument { document, expect };
         let server = Some(&workspace.server.id);
         self.commit(&workspace.tenant, vec![write], vec![event], server, call).await?;
-        answer(workspace, &client, once)
+        answer(workspace, &client, &members, once)
     }
 
     /// Ends a registration with all its grants (RFC 7592 §2.3).
@@ -242,15 +237,11 @@ impl Engine {
     /// A secret where the method needs one and there is none (attack DCR-16: 256 random bits in base64url).
     fn give_secret(&self, client: &mut Client) -> Result<Map<String, Value>, Refusal> {
         let mut once = Map::new();
-        if client.token_endpoint_auth_method.uses_secret() {
-            if client.hashed_secret.is_none() {
-                let (secret, hash) = self.new_secret();
-                client.hashed_secret = Some(hash);
-                self.keep_secret(client, &secret)?;
-                once.insert("client_secret".to_owned(), json!(secret));
-            }
-            // RFC 7591 §3.2.1: REQUIRED beside a secret; 0 means never.
-            once.insert("client_secret_expires_at".to_owned(), json!(client.client_secret_expires_at));
+        if client.token_endpoint_auth_method.uses_secret() && client.hashed_secret.is_none() {
+            let (secret, hash) = self.new_secret();
+            client.hashed_secret = Some(hash);
+            self.keep_secret(client, &secret)?;
+            once.insert("client_secret".to_owned(), json!(secret));
         }
         Ok(once)
     }
@@ -289,8 +280,14 @@ impl Engine {
     }
 }
 
-fn answer(workspace: &Workspace, client: &Client, once: Map<String, Value>) -> Result<Vec<u8>, Refusal> {
-    let mut shown = registration::shown(client);
+/// The answer about a registration: what is registered, with what the request `said` and what is told `once`.
+fn answer(
+    workspace: &Workspace,
+    client: &Client,
+    said: &Map<String, Value>,
+    once: Map<String, Value>,
+) -> Result<Vec<u8>, Refusal> {
+    let mut shown = registration::shown(client, said);
     shown.extend(once);
     let address = format!("{}/oauth2/register/{}", workspace.issuer, client.client_id);
     shown.insert("registration_client_uri".to_owned(), json!(address));

@@ -35,12 +35,12 @@ pub(super) fn run(data: &[u8]) {
         !client.grant_types.iter().any(|name| name == "client_credentials" || name == "password"),
         "DCR-11"
     );
-    let shown = registration::shown(&client);
+    let shown = registration::shown(&client, &members);
     assert!(shown.values().all(|value| !value.is_null()), "decisions 16");
     // RFC 7592 §2.2: a client may send back what it was told, without what only the server says.
-    let again = registration::client(&shown, Registrant::Anybody, server, catalog, reach)
+    let again = registration::client(&shown, Registrant::Itself(&client), server, catalog, reach)
         .expect("what was shown is valid");
-    let again = Value::Object(registration::shown(&again));
+    let again = Value::Object(registration::shown(&again, &shown));
     assert_eq!(again, Value::Object(shown));
 }
 

@@ -31,6 +31,7 @@ pub mod id;
 pub mod idp;
 pub mod introspection;
 pub mod jar;
+pub mod json_type;
 pub mod key;
 pub mod network_address;
 pub mod par;

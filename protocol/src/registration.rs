@@ -8,6 +8,7 @@ use crate::decision::Catalog;
 use crate::duration::Span;
 use crate::encryption;
 use crate::error::{Reason, Refusal};
+use crate::json_type::name_of_type;
 use crate::profile::Rules;
 use crate::record::HandleHash;
 use crate::redirect_uri::{Destination, Parts, validate_registered_uri};
@@ -33,6 +34,14 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 const MAX_ENTRIES: usize = 100;
 /// Longest text of one member, in bytes.
 const MAX_TEXT_BYTES: usize = 2048;
+
+/// What the server says of a registration and no client: an update MUST NOT include it (RFC 7592 §2.2).
+const ANSWERED_ONLY: &[&str] = &[
+    "registration_access_token",
+    "registration_client_uri",
+    "client_secret_expires_at",
+    "client_id_issued_at",
+];
 
 const SIGNING_ALGORITHMS: &[&str] = &["RS256", "ES256", "PS256", "EdDSA"];
 
@@ -102,6 +111,26 @@ pub fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     Ok(members)
 }
 
+/// Reads the body of an update (RFC 7592 §2.2): the metadata as it is to be, with the `client_id` that there is.
+///
+/// # Errors
+/// [`Reason::RegistrationMalformed`], [`Reason::RegistrationAnswerMember`], or [`Reason::RegistrationMetadata`] for another
+/// `client_id` or none.
+pub fn parse_update(body: &[u8], client_id: &str) -> Result<Map<String, Value>, Refusal> {
+    let members = parse(body)?;
+    for name in ANSWERED_ONLY {
+        if let Some(value) = members.get(*name) {
+            let refusal = Refusal::new(Reason::RegistrationAnswerMember).parameter(*name);
+            return Err(refusal.received(name_of_type(value)).expected("an update without it"));
+        }
+    }
+    if members.get("client_id").and_then(Value::as_str) != Some(client_id) {
+        let sent = members.get("client_id").map_or_else(|| "nothing".to_owned(), Value::to_string);
+        return Err(metadata("client_id", &sent, "the client_id of the registration (RFC 7592 §2.2)"));
+    }
+    Ok(members)
+}
+
 /// The client that the members describe; identity, secret and storage are for the caller. `reach` is where the server may
 /// call.
 ///
@@ -122,7 +151,7 @@ pub fn client(
         settle_subject_type(&mut client, server);
     }
     grant_types::settle(&mut client, &said, registrant)?;
-    settle_scopes(&mut client, members, server, catalog)?;
+    settle_scopes(&mut client, members, registrant, server, catalog)?;
     check_redirect_uris(&client)?;
     check_authentication(&client, server)?;
     check_values(&client, server)?;
@@ -139,16 +168,42 @@ pub fn client(
     Ok(client)
 }
 
-/// The client information response (RFC 7591 §3.2.1): all that is registered, nothing empty.
-pub fn shown(client: &Client) -> Map<String, Value> {
+/// The client information response (RFC 7591 §3.2.1): all that is registered, and nothing that has no value. A list is
+/// empty where the client `said` so just now, and where its absence would mean another one (RFC 7591 §2:
+/// `response_types`).
+pub fn shown(client: &Client, said: &Map<String, Value>) -> Map<String, Value> {
     let mut shown = Map::new();
     if let Ok(Value::Object(stored)) = serde_json::to_value(client) {
-        shown.extend(stored.into_iter().filter(|(name, value)| member::is_said(name) && !value.is_null()));
+        let is_said = |(name, _): &(String, Value)| member::is_said(name);
+        shown.extend(stored.into_iter().filter(is_said).filter(|(name, value)| has_value(name, value)));
+    }
+    for (name, value) in said.iter().filter(|(name, value)| member::is_said(name) && is_empty_list(value)) {
+        shown.entry(name).or_insert_with(|| value.clone());
     }
     shown.insert("client_id".to_owned(), json!(client.client_id));
-    shown.insert("client_id_issued_at".to_owned(), json!(client.client_id_issued_at));
-    shown.insert("scope".to_owned(), json!(client.scopes.join(" ")));
+    if client.client_id_issued_at > 0 {
+        shown.insert("client_id_issued_at".to_owned(), json!(client.client_id_issued_at));
+    }
+    if client.token_endpoint_auth_method.uses_secret() {
+        // RFC 7591 §3.2.1, RFC 7592 §3: REQUIRED beside a secret; 0 means never.
+        shown.insert("client_secret_expires_at".to_owned(), json!(client.client_secret_expires_at));
+    }
+    if !client.scopes.is_empty() {
+        shown.insert("scope".to_owned(), json!(client.scopes.join(" ")));
+    }
     shown
+}
+
+fn has_value(name: &str, value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        value => !is_empty_list(value) || name == "response_types",
+    }
+}
+
+fn is_empty_list(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn check_size(name: &str, value: &Value) -> Result<(), Refusal> {
@@ -176,13 +231,19 @@ fn settle_subject_type(client: &mut Client, server: &Server) {
     }
 }
 
-/// `scope`, within what the workspace gives to such clients; all of that if nothing is asked (RFC 7591 §2).
+/// `scope`, within what the workspace gives to such clients; all of that if nothing is asked (RFC 7591 §2). A client that
+/// has none is shown none, and asks for nothing more by saying none again.
 fn settle_scopes(
     client: &mut Client,
     members: &Map<String, Value>,
+    registrant: Registrant<'_>,
     server: &Server,
     catalog: &Catalog,
 ) -> Result<(), Refusal> {
+    let has_none = matches!(registrant, Registrant::Itself(before) if before.scopes.is_empty());
+    if has_none && !members.contains_key("scope") {
+        return Ok(());
+    }
     let defaults = &server.dynamic_client_registration.default_scopes;
     let is_own = |scope: &Scope| catalog.service(&scope.service_id).is_some_and(|service| !service.system);
     let given = catalog.scopes.iter().filter(|scope| defaults.contains(&scope.name) || is_own(scope));

@@ -4,6 +4,7 @@ use super::{SIGNING_ALGORITHMS, metadata};
 use crate::client::Client;
 use crate::client_auth::CLIENT_AUTH_METHODS;
 use crate::error::Refusal;
+use crate::json_type::described;
 use jose::Algorithm;
 use serde_json::{Map, Value};
 
@@ -96,7 +97,7 @@ pub(super) fn read(members: &Map<String, Value>) -> Result<(Client, Map<String, 
 /// [`crate::error::Reason::RegistrationMetadata`].
 pub(super) fn check(name: &str, kind: Kind, value: &Value) -> Result<(), Refusal> {
     if !kind.has(value) {
-        return Err(metadata(name, &received(value), kind.expected()));
+        return Err(metadata(name, &described(value), kind.expected()));
     }
     super::check_size(name, value)?;
     if matches!(kind, Kind::Text | Kind::Texts | Kind::TextOrTexts | Kind::Boolean | Kind::Number) {
@@ -145,36 +146,10 @@ impl Kind {
     }
 }
 
-/// The type of a value, and the value itself where it is short and no key.
-fn received(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("a boolean: {value}"),
-        Value::Number(number) => format!("a number: {number}"),
-        Value::String(text) => format!("a string: {text}"),
-        Value::Array(entries) if entries.is_empty() => "an empty array".to_owned(),
-        Value::Array(entries) => match entries.iter().find(|entry| !entry.is_string()) {
-            Some(odd) => format!("an array with {} in it", name_of_type(odd)),
-            None => "an array of strings".to_owned(),
-        },
-        Value::Object(_) => "an object".to_owned(),
-    }
-}
-
-const fn name_of_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json_type::name_of_type;
     use serde_json::json;
 
     fn refused(name: &str, value: Value) -> (String, String, String) {

@@ -110,6 +110,8 @@ mod refresh;
 #[cfg(test)]
 mod registration;
 #[cfg(test)]
+mod registration_management;
+#[cfg(test)]
 mod registration_refusals;
 #[cfg(test)]
 mod session_management;

@@ -2,6 +2,7 @@
 //! was expected.
 
 use crate::failure::{Failure, Why};
+use protocol::json_type::{described, name_of_type};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
@@ -86,53 +87,115 @@ impl Problems {
         }
     }
 
-    /// # Errors
-    /// 422 with everything noted.
+    /// Takes over what was noted elsewhere; of a member the first stands.
+    pub(crate) fn extend(&mut self, other: Self) {
+        for (member, problem) in other.0 {
+            self.0.entry(member).or_insert(problem);
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// # Errors
+    /// 422 with everything noted.
     pub(crate) fn into_result(self) -> Result<(), Failure> {
         if self.0.is_empty() { Ok(()) } else { Err(Failure::Own { why: Why::Invalid, details: self.0 }) }
     }
 }
 
+/// Members that hold keys, secrets and passwords: of their values only the type is repeated.
+const NOT_REPEATED: [&str; 4] = ["jwks", "client_secret", "credentials", "users"];
+
 /// Reads `members` as a document; unknown ones are ignored (contract).
 ///
 /// # Errors
-/// 422 naming every member of a wrong type.
+/// 422 naming every value of a wrong type by its path.
 pub(crate) fn read<T: DeserializeOwned>(members: &Map<String, Value>) -> Result<T, Failure> {
-    let error = match T::deserialize(&Value::Object(members.clone())) {
-        Ok(document) => return Ok(document),
-        Err(error) => error,
-    };
-    let mut problems = Problems::default();
-    for (name, value) in members {
-        let alone = Map::from_iter([(name.clone(), value.clone())]);
-        if let Err(error) = T::deserialize(&Value::Object(alone)) {
-            let text = error.to_string();
-            let (received, expected) = text.split_once(", expected ").unwrap_or((kind_of(value), &text));
-            let received =
-                received.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
-            // Keys and secrets are not repeated.
-            let received =
-                if matches!(name.as_str(), "jwks" | "client_secret") { kind_of(value) } else { received };
-            problems.add(name, received, expected);
-        }
-    }
-    problems.into_result()?;
-    Err(Failure::new(Why::Invalid).with("problem", error.to_string()))
+    types::<T>(members).into_result()?;
+    T::deserialize(&Value::Object(members.clone()))
+        .map_err(|error| Failure::new(Why::Invalid).with("problem", error.to_string()))
 }
 
-/// What kind of JSON value it is, in words.
-pub(crate) fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
+/// The values that have another type than `T` has there, by their paths: `credentials.users[2].username`.
+pub(crate) fn types<T: DeserializeOwned>(members: &Map<String, Value>) -> Problems {
+    let mut problems = Problems::default();
+    for (name, value) in members {
+        let fault = |value| T::deserialize(&Value::Object(Map::from_iter([(name.clone(), value)]))).err();
+        let repeated = !NOT_REPEATED.contains(&name.as_str());
+        Spot { path: name.clone(), repeated, fault: &fault }.look(value, &mut problems);
+    }
+    problems
+}
+
+/// A place in a document where a value stands.
+struct Spot<'a> {
+    path: String,
+    /// Whether a wrong value may be told.
+    repeated: bool,
+    /// What is wrong with a value that stands here, and nothing else in the document.
+    fault: &'a dyn Fn(Value) -> Option<serde_json::Error>,
+}
+
+impl Spot<'_> {
+    /// Notes what is wrong with `value`, as deep inside as it is wrong by itself.
+    fn look(&self, value: &Value, problems: &mut Problems) {
+        let error = (self.fault)(value.clone());
+        let is_free = error.is_none() && self.takes(json!(true)) && self.takes(json!({}));
+        if is_free || error.is_none() && !(value.is_array() || value.is_object()) {
+            return;
+        }
+        let before = problems.0.len();
+        match value {
+            Value::Object(members) if self.takes(json!({})) => {
+                for (name, member) in members.iter().take(MAX_LIST) {
+                    let within = |value| (self.fault)(Value::Object(Map::from_iter([(name.clone(), value)])));
+                    let path = format!("{}.{name}", self.path);
+                    Spot { path, fault: &within, ..*self }.look(member, problems);
+                }
+            }
+            // The members of an object in their order, which serde would take for it.
+            Value::Array(_) if self.takes(json!({})) => {
+                problems.add(self.path.as_str(), name_of_type(value), "an object");
+            }
+            Value::Array(items) if self.takes(json!([])) => {
+                for (index, item) in items.iter().enumerate().take(MAX_LIST) {
+                    let within = |value| (self.fault)(Value::Array(vec![value]));
+                    let path = format!("{}[{index}]", self.path);
+                    Spot { path, fault: &within, ..*self }.look(item, problems);
+                }
+            }
+            _ => {}
+        }
+        if let Some(error) = error.filter(|_| problems.0.len() == before) {
+            let received = if self.repeated { described(value) } else { name_of_type(value).to_owned() };
+            problems.add(self.path.as_str(), received, expected(value, &error.to_string()));
+        }
+    }
+
+    fn takes(&self, value: Value) -> bool {
+        (self.fault)(value).is_none()
+    }
+}
+
+/// What serde expected, in the words of JSON. What it says of something inside that does not stand alone, such as a member
+/// of a key, is told as that.
+fn expected(value: &Value, error: &str) -> String {
+    let Some((received, expected)) = error.split_once(", expected ") else { return error.to_owned() };
+    let is_inside = value.is_object() && !received.starts_with("invalid type: map")
+        || value.is_array() && !received.starts_with("invalid type: sequence");
+    let expected = in_json(expected);
+    if is_inside { format!("inside it: {expected}") } else { expected }
+}
+
+fn in_json(expected: &str) -> String {
+    match expected {
+        "i64" => "a whole number".to_owned(),
+        "u32" | "u64" | "usize" => "a whole number, 0 or more".to_owned(),
+        "a sequence" => "an array".to_owned(),
+        other if other == "a map" || other.starts_with("struct ") => "an object".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -149,8 +212,8 @@ mod tests {
         else {
             panic!("accepted")
         };
-        assert_eq!(details["client_id"], json!({"received": "integer `7`", "expected": "a string"}));
-        assert_eq!(details["trusted"], json!({"received": "string \"yes\"", "expected": "a boolean"}));
+        assert_eq!(details["client_id"], json!({"received": "a number: 7", "expected": "a string"}));
+        assert_eq!(details["trusted"], json!({"received": "a string: yes", "expected": "a boolean"}));
         assert_eq!(details["jwks"]["received"], "a string");
         assert_eq!(details.len(), 3, "{details:?}");
     }

@@ -8,6 +8,7 @@ use crate::query::{AFTER, BEFORE, LIMIT, ORDER};
 use crate::resource::Servers;
 use engine::{Cursor, EngineError, Page, readable};
 use protocol::decision::Event;
+use protocol::json_type::name_of_type;
 use protocol::record::{Document, Expect, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -163,9 +164,11 @@ async fn run_create<K: Editable>(call: Call) -> Result<Reply, Failure> {
     check_tenant(&sent, &call, &mut problems);
     for name in NEVER_SENT.iter().filter(|name| K::READ_ONLY.contains(name)) {
         let value = sent.get(*name).unwrap_or(&Value::Null);
-        problems.require(is_empty(value), name, members::kind_of(value), "read-only: the server sets it");
+        problems.require(is_empty(value), name, name_of_type(value), "read-only: the server sets it");
     }
-    K::READ_ONLY.iter().for_each(|name| drop(sent.remove(*name)));
+    // What the server sets by itself does not count, but has its type all the same.
+    let unread = K::READ_ONLY.iter().filter_map(|name| sent.remove_entry(*name)).collect();
+    problems.extend(members::types::<K::Input>(&unread));
     problems.texts(&sent);
     problems.into_result()?;
     let _alone = lock::<K>(&call).await;
@@ -216,7 +219,7 @@ async fn run_update<K: Editable>(call: &Call) -> Result<Reply, Failure> {
         let planned = members_of(&K::show(plan.stored.clone(), &document, call).await?);
         for (name, value) in touched.iter().filter(|(name, value)| planned.get(*name) != Some(value)) {
             let now = current.get(*name).map_or("absent".to_owned(), Value::to_string);
-            plan.problems.add(*name, members::kind_of(value), format_args!("read-only, unchanged: {now}"));
+            plan.problems.add(*name, name_of_type(value), format_args!("read-only, unchanged: {now}"));
         }
         if plan.stored != before || !touched.is_empty() {
             plan.problems.into_result()?;

@@ -82,6 +82,10 @@ pub(crate) struct ClientRequest {
     /// The members of `scopes`, separated by spaces.
     #[serde(default)]
     scope: Option<String>,
+    /// Sent by the quick start beside `token_endpoint_auth_method`, which alone says whether a client is public; taken
+    /// and not kept.
+    #[serde(default, rename = "public")]
+    _public: Option<bool>,
 }
 
 /// A client as answered.

@@ -76,6 +76,8 @@ mod logout;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod member_types;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod named_tests;

@@ -85,8 +85,15 @@ pub enum FetchError {
     TooLarge(usize),
     #[error("trust anchors: {0}")]
     TrustAnchors(String),
+    #[error("certificate: {0}")]
+    Certificate(String),
     #[error("unreachable: {0}")]
     Unreachable(String),
+    #[error("no HTTP answer: {0}")]
+    NoAnswer(String),
+    /// RFC 9112 §8: what ends without its length, its last chunk or the end of TLS may have lost its rest.
+    #[error("the answer broke off: {0}")]
+    BrokenOff(String),
 }
 
 /// A text that is posted.
@@ -242,25 +249,33 @@ impl Fetch {
         self.client(exempt).await
     }
 
+    /// The answer. Of one that is no success nobody reads the body, so that what is wrong with it is no matter.
     async fn read(&self, mut response: Response) -> Result<Fetched, FetchError> {
-        let most = self.limits.body;
-        if response.content_length().is_some_and(|length| length > most as u64) {
-            return Err(FetchError::TooLarge(most));
-        }
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
-            if body.len().saturating_add(chunk.len()) > most {
-                return Err(FetchError::TooLarge(most));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body =
+            if response.status().is_success() { self.body(&mut response).await? } else { Bytes::new() };
         let headers = response.headers();
         Ok(Fetched {
             status: response.status().as_u16(),
             content_type: headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).map(str::to_owned),
             max_age: max_age(headers),
-            body: body.freeze(),
+            body,
         })
+    }
+
+    async fn body(&self, response: &mut Response) -> Result<Bytes, FetchError> {
+        let most = self.limits.body;
+        if response.content_length().is_some_and(|length| length > most as u64) {
+            return Err(FetchError::TooLarge(most));
+        }
+        let mut body = BytesMut::new();
+        let broken = |error: reqwest::Error| FetchError::BrokenOff(chain(&error));
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            if body.len().saturating_add(chunk.len()) > most {
+                return Err(FetchError::TooLarge(most));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
     }
 
     const fn addresses(&self, exempt: bool) -> Addresses {
@@ -335,9 +350,24 @@ fn failure(error: &reqwest::Error) -> FetchError {
         if let Some(denied) = inner.downcast_ref::<DeniedAddress>() {
             return FetchError::Address { host: denied.host.clone(), why: denied.why };
         }
+        if is_about_certificate(inner) {
+            return FetchError::Certificate(chain(error));
+        }
         cause = inner.source();
     }
-    FetchError::Unreachable(chain(error))
+    if error.is_connect() {
+        FetchError::Unreachable(chain(error))
+    } else {
+        FetchError::NoAnswer(chain(error))
+    }
+}
+
+/// The TLS library's word stands inside I/O errors, which name it as no source of theirs.
+fn is_about_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error.get_ref().is_some_and(|inner| is_about_certificate(inner)),
+        None => matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))),
+    }
 }
 
 /// An error with its causes, on one line.

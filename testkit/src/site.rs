@@ -47,6 +47,11 @@ impl Site {
         self.pages().insert(path.to_owned(), answer);
     }
 
+    /// Answers `path` with exactly these bytes, and closes the connection.
+    pub fn answer_with(&self, path: &str, bytes: &str) {
+        self.pages().insert(path.to_owned(), bytes.to_owned());
+    }
+
     /// Leads from `path` elsewhere.
     pub fn redirect(&self, path: &str, to: &str) {
         let answer =

@@ -291,8 +291,9 @@ fn a_trust_anchor_that_cannot_be_read_is_said_at_start() {
     assert!(Fetch::new(&policy).is_err());
 }
 
-/// A TLS server on 127.0.0.1 with a certificate of its own making; its port and the certificate as PEM.
-async fn serve_tls(name: &str) -> (u16, String) {
+/// A TLS server on 127.0.0.1 with a certificate of its own making, which answers each connection with the bytes that
+/// `answer` makes of the path and ends TLS properly where it is `orderly`; its port and the certificate as PEM.
+async fn serve_tls(name: &str, answer: fn(&str) -> Vec<u8>, orderly: bool) -> (u16, String) {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let config =
@@ -309,20 +310,78 @@ async fn serve_tls(name: &str) -> (u16, String) {
         while let Ok((socket, _)) = listener.accept().await {
             let Ok(mut stream) = acceptor.accept(socket).await else { continue };
             let mut request = vec![0; 4096];
-            let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(&ok("{}")).await;
-            let _ = stream.shutdown().await;
+            let length = stream.read(&mut request).await.unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..length]).into_owned();
+            let _ = stream.write_all(&answer(request.split(' ').nth(1).unwrap_or_default())).await;
+            let _ = stream.flush().await;
+            if orderly {
+                let _ = stream.shutdown().await;
+            }
         }
     });
     (port, made.cert.pem())
 }
 
+/// A client that trusts this certificate.
+fn trusting(pem: &str) -> Fetch {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("root.pem");
+    std::fs::write(&file, pem).unwrap();
+    let policy =
+        FetchPolicy { allow_loopback: true, extra_trust_anchors: vec![file], ..FetchPolicy::default() };
+    Fetch::new(&policy).unwrap()
+}
+
+/// Answers that do not say how long they are, as small servers make them.
+fn without_length(path: &str) -> Vec<u8> {
+    match path {
+        "/missing" => b"HTTP/1.1 404 Not Found\r\n\r\nnothing here".to_vec(),
+        "/moved" => b"HTTP/1.1 302 Found\r\nLocation: /doc\r\n\r\n".to_vec(),
+        "/silent" => Vec::new(),
+        _ => b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}".to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn rfc9112_8_what_is_wrong_with_an_answer_is_not_called_trouble_with_the_certificate() {
+    let told = |error: FetchError| {
+        let told = error.told_in(Refusal::new(Reason::ClientDocumentUnavailable), "u");
+        (told.received.unwrap(), told.expected.unwrap())
+    };
+    for orderly in [false, true] {
+        let (port, pem) = serve_tls("localhost", without_length, orderly).await;
+        let fetch = trusting(&pem);
+        let here = |path: &str| format!("https://localhost:{port}{path}");
+        // Nobody reads what stands in an answer that is none, so that it cannot break off.
+        assert_eq!(fetch.get_json_here(&here("/missing")).await.unwrap().status, 404);
+        assert_eq!(fetch.get_json_here(&here("/moved")).await.unwrap().status, 302);
+        let silent = told(fetch.get_json_here(&here("/silent")).await.unwrap_err());
+        assert_eq!(silent.0, "a connection without an HTTP answer: u");
+        let whole = fetch.get_json_here(&here("/doc")).await;
+        if orderly {
+            assert_eq!(&whole.unwrap().body[..], b"{}");
+        } else {
+            let (received, expected) = told(whole.unwrap_err());
+            assert_eq!(received, "an answer that broke off: u");
+            assert!(expected.contains("Content-Length"), "{expected}");
+        }
+        let (received, expected) = told(on_loopback().get_json_here(&here("/doc")).await.unwrap_err());
+        assert_eq!(received, "a certificate that is not trusted here: u");
+        assert!(expected.contains("extra_trust_anchors"), "{expected}");
+    }
+    let plain = serve(|_| async { ok("{}") }).await;
+    let url = format!("https://localhost:{plain}/");
+    let (received, expected) = told(on_loopback().get_json_here(&url).await.unwrap_err());
+    assert_eq!(received, "no connection: u");
+    assert!(!expected.contains("certificate"), "{expected}");
+}
+
 #[tokio::test]
 async fn w_13_certificates_are_checked_against_system_and_extra_trust_anchors() {
-    let (port, pem) = serve_tls("localhost").await;
+    let (port, pem) = serve_tls("localhost", |_| ok("{}"), true).await;
     let url = format!("https://localhost:{port}/");
     let stranger = on_loopback().get_json(&url).await;
-    assert!(matches!(stranger, Err(FetchError::Unreachable(_))), "{stranger:?}");
+    assert!(matches!(stranger, Err(FetchError::Certificate(_))), "{stranger:?}");
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("root.pem");
     std::fs::write(&file, &pem).unwrap();
@@ -332,7 +391,7 @@ async fn w_13_certificates_are_checked_against_system_and_extra_trust_anchors() 
     assert_eq!(trusting.get_json(&url).await.unwrap().status, 200);
     // The name must be the certificate's, too.
     let other = trusting.get_json(&format!("https://127.0.0.1:{port}/")).await;
-    assert!(matches!(other, Err(FetchError::Unreachable(_))), "{other:?}");
+    assert!(matches!(other, Err(FetchError::Certificate(_))), "{other:?}");
     // A host that is exempt by name needs no leave for loopback.
     let exempt =
         FetchPolicy { allow_loopback: false, allowed_hosts: vec![format!("localhost:{port}")], ..policy };

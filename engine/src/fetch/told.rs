@@ -32,9 +32,19 @@ impl FetchError {
             Self::TrustAnchors(_) => {
                 ("no usable trust anchors here".to_owned(), "what the server's log says of them")
             }
-            Self::Unreachable(_) => {
-                ("no connection".to_owned(), "a server that answers, with a certificate that is trusted here")
-            }
+            Self::Certificate(_) => (
+                "a certificate that is not trusted here".to_owned(),
+                "one for this very host, of an authority that this machine or extra_trust_anchors names",
+            ),
+            Self::Unreachable(_) => (
+                "no connection".to_owned(),
+                "a server that answers at this host and port, with TLS where it is https",
+            ),
+            Self::NoAnswer(_) => ("a connection without an HTTP answer".to_owned(), "an HTTP server there"),
+            Self::BrokenOff(_) => (
+                "an answer that broke off".to_owned(),
+                "a whole one: with Content-Length, in chunks, or ended by a proper end of TLS (RFC 9112 §8)",
+            ),
         }
     }
 }

@@ -47,6 +47,40 @@ async fn aut_31_a_document_that_was_not_fetched_is_explained() {
     assert!(received.starts_with("no connection"), "{received}");
 }
 
+/// Each answer that is no document has its own reason, and one that does not say its length is a document all the same.
+#[tokio::test]
+async fn each_answer_that_is_no_document_is_told_by_what_it_is() {
+    let server = TestServer::reaching_loopback().await;
+    let site = Site::start().await;
+    site.redirect("/moved.json", &site.url("/elsewhere.json"));
+    for (path, answer, told) in [
+        ("/missing.json", "HTTP/1.1 404 Not Found\r\n\r\nnothing", "status 404"),
+        ("/away.json", "HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", "status 302"),
+        ("/silent.json", "", "a connection without an HTTP answer"),
+        ("/other.json", "SSH-2.0-x\r\n", "a connection without an HTTP answer"),
+        ("/half.json", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "an answer that broke off"),
+        (
+            "/chunk.json",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+            "an answer that broke off",
+        ),
+    ] {
+        site.answer_with(path, answer);
+        let (received, expected) = document_refused(&server, &site.url(path)).await;
+        assert!(received.starts_with(told), "{path}: {received}");
+        assert!(!expected.contains("certificate"), "{path}: {expected}");
+    }
+    let (received, _) = document_refused(&server, &site.url("/moved.json")).await;
+    assert!(received.starts_with("status 302"), "{received}");
+    let id = site.url("/whole.json");
+    let callback = "http://localhost:1234/callback";
+    let document = json!({"client_id": id, "client_name": "Whole", "redirect_uris": [callback]});
+    site.answer_with("/whole.json", &format!("HTTP/1.1 200 OK\r\n\r\n{document}"));
+    let party = server.party_at("/default/default", &id, None).with_redirect_uri(callback);
+    let page = server.browser().open(&party.authorize_url(&[])).await;
+    assert!(page.has_form("login-form"), "{}", page.text());
+}
+
 /// The person at the page reads the value, the rule and the fix.
 #[tokio::test]
 async fn aut_31_a_client_id_on_plain_http_is_told_with_rule_and_fix() {

@@ -57,7 +57,11 @@ impl ErrorCode {
     /// The `error` value on the wire.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::InvalidRequest => "invalid_request",
+            // For what HTTP alone can say the registry has no other code (RFC 6749 §5.2); the status tells the rest.
+            Self::InvalidRequest
+            | Self::MethodNotAllowed
+            | Self::ContentTooLarge
+            | Self::UnsupportedMediaType => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
@@ -90,9 +94,6 @@ impl ErrorCode {
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
             Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::ContentTooLarge => "content_too_large",
-            Self::UnsupportedMediaType => "unsupported_media_type",
             Self::TooManyRequests => "too_many_requests",
         }
     }

@@ -169,7 +169,7 @@ impl<'a> ErrorDocument<'a> {
             fix: &explanation.fix,
         });
         Self {
-            error: wire_name(refusal.code()),
+            error: refusal.code().name(),
             error_description: &explanation.description,
             error_hint: hint,
             cause: detailed.then_some(explanation.reason.as_str()),
@@ -188,17 +188,6 @@ fn may_say_why(code: ErrorCode, demo: bool) -> bool {
         ErrorCode::InvalidClient => false,
         ErrorCode::InvalidGrant | ErrorCode::InvalidToken => demo,
         _ => true,
-    }
-}
-
-/// The `error` value. For what HTTP alone can say the OAuth registry has no code but `invalid_request`
-/// (RFC 6749 §5.2); the status tells the rest.
-fn wire_name(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::MethodNotAllowed | ErrorCode::ContentTooLarge | ErrorCode::UnsupportedMediaType => {
-            ErrorCode::InvalidRequest.name()
-        }
-        code => code.name(),
     }
 }
 

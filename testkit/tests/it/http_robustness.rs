@@ -233,3 +233,22 @@ async fn web_20_errors_show_nothing_of_the_inside() {
         clean(&server.get(&url).await);
     }
 }
+
+/// docs/ERRORS.md says what the wire says.
+#[tokio::test]
+async fn rfc6749_5_2_what_only_http_can_say_is_documented_as_it_is_sent() {
+    let server = TestServer::start().await;
+    let documented = include_str!("../../../docs/ERRORS.md");
+    let token = "/default/default/oauth2/token";
+    let huge = "x".repeat(2_000_000);
+    for (ask, reason, status) in [
+        (Ask::get(token), "method_not_allowed", 405),
+        (Ask::form(token, &[("x", &huge)]), "body_too_large", 413),
+        (Ask::new(Method::POST, token).body("text/plain", "x"), "wrong_content_type", 415),
+    ] {
+        let answer = server.send(ask).await.expect(status).json();
+        let wire = answer["error"].as_str().expect("an error");
+        let row = format!("| `{reason}` | `{wire}` | {status} |");
+        assert!(documented.contains(&row), "{row} {answer}");
+    }
+}

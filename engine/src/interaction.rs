@@ -233,10 +233,12 @@ impl Engine {
             .as_deref()
             .is_some_and(|b| jose::constant_time_eq(&HandleHash::of(b).0, &interaction.browser.0));
         let client = self.client_of(workspace, &interaction).await?;
-        let client = client.filter(|c| c.uid == interaction.client_uid && c.is_active());
-        let Some(client) = client else {
-            return Ok(Err(AuthorizeAnswer::refused(Reason::AuthorizeClientInactive)));
+        let Some(client) = client.filter(|c| c.uid == interaction.client_uid) else {
+            return Ok(Err(AuthorizeAnswer::refused(Reason::AuthorizeClientGone)));
         };
+        if !client.is_active() {
+            return Ok(Err(AuthorizeAnswer::refused(Reason::AuthorizeClientInactive)));
+        }
         if !same_browser {
             return Ok(Err(self.other_browser(workspace, &interaction, client, resume).await?));
         }

@@ -220,3 +220,38 @@ async fn trusted_clients_are_not_asked() {
     let answer = browser.log_in(&login).await;
     assert!(answer.response_parameter("code").is_some(), "{}", answer.text());
 }
+
+/// Who looks at a consent page whose application was deleted, or switched off, is told which of the two.
+#[tokio::test]
+async fn adm_26_an_application_that_is_gone_is_told_from_one_that_is_switched_off() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let off = json!({"client_status": "inactive"});
+    let app = server.party("app");
+    let (browser, page) = consent_page(&server, &app).await;
+    let form = page.form("consent-form").with("decision", "allow");
+    administrator.change("/clients/app", &off).await;
+    for shown in [browser.load(&page.asked).await, browser.post(&form).await] {
+        let shown = shown.expect_error_page("unauthorized_client");
+        assert!(shown.text().contains("switched off"), "{}", shown.text());
+    }
+    let document = administrator.get("/clients/app").await.expect(200).json();
+    administrator.delete("/clients/app").await.expect(204);
+    let gone = async || {
+        for shown in [browser.load(&page.asked).await, browser.post(&form).await] {
+            let shown = shown.expect_error_page("invalid_request");
+            let description = shown.element("error-description").expect("why");
+            assert!(description.contains("does not exist"), "{description}");
+            assert!(!shown.text().contains("switched off"), "{}", shown.text());
+        }
+    };
+    gone().await;
+    // Another one of the same name is not the one that asked.
+    let mut another = document.clone();
+    for member in ["system", "dynamically_registered"] {
+        another.as_object_mut().unwrap().remove(member);
+    }
+    another["client_status"] = json!("active");
+    administrator.post("/clients", &another).await.expect(201);
+    gone().await;
+}

@@ -72,6 +72,7 @@ pub(super) const KNOWN_REASONS: &[&str] = &[
     "body_too_large",
     "authorize_client_unknown",
     "authorize_client_inactive",
+    "authorize_client_gone",
     "redirect_uri_not_registered",
     "request_uri_unknown",
     "request_uri_expired",

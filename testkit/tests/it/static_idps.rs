@@ -191,3 +191,41 @@ async fn a_body_without_people_keeps_them_and_an_empty_list_removes_them() {
         administrator.change(&path, &json!({"users": [ada]})).await;
     }
 }
+
+/// OIDC Core §5.1: what goes out as a claim has the form of that claim.
+#[tokio::test]
+async fn oidc_core_5_1_birthdates_and_addresses_are_checked_where_they_come_in() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let person = |more: &serde_json::Value| {
+        let mut ada = json!({"username": "ada", "password": "ada's own"});
+        ada.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ada
+    };
+    let crlf = "ada@example.com\r\nBcc: eve@example.com";
+    for (member, value) in [
+        ("email", json!({"email": crlf})),
+        ("email", json!({"email": "nobody"})),
+        ("authentication_context.email", json!({"authentication_context": {"email": crlf}})),
+        ("additional_attributes.email", json!({"additional_attributes": {"email": "a b@example.com"}})),
+        ("authentication_context.birthdate", json!({"authentication_context": {"birthdate": "x"}})),
+        ("authentication_context.birthdate", json!({"authentication_context": {"birthdate": "1990-02-30"}})),
+        ("additional_attributes.birthdate", json!({"additional_attributes": {"birthdate": 1990}})),
+    ] {
+        for (list, body) in [
+            ("credentials.users", json!({"name": "P", "credentials": {"users": [person(&value)]}})),
+            ("users", json!({"name": "P", "users": [person(&value)]})),
+        ] {
+            let answer = administrator.post(IDPS, &body).await.expect(422);
+            let told = &answer.json()["details"][format!("{list}[0].{member}")];
+            assert!(told["received"].is_string(), "{value}: {}", answer.text());
+            let rule = if member.ends_with("email") { "RFC 5322" } else { "OIDC Core §5.1" };
+            assert!(told["expected"].as_str().is_some_and(|text| text.contains(rule)), "{}", answer.text());
+        }
+    }
+    for birthdate in ["1990-05-17", "1990", "0000-05-17"] {
+        let context = json!({"email": "ada@example.com", "authentication_context": {"birthdate": birthdate}});
+        let body = json!({"name": "P", "users": [person(&context)]});
+        administrator.post(IDPS, &body).await.expect(201);
+    }
+}

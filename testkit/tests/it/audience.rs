@@ -152,3 +152,35 @@ async fn mcp_5_the_management_api_is_a_resource_of_workspace_admin_alone() {
     let fields = [("grant_type", "client_credentials"), ("resource", own.as_str())];
     client.token(&fields).await.expect_error(400, "invalid_target");
 }
+
+/// A client whose own audience is the resource that it narrows a token to has narrowed it all the same.
+#[tokio::test]
+async fn rfc8707_2_a_token_for_the_clients_own_audience_alone_opens_none_of_our_apis() {
+    for form in
+        [json!({}), json!({"access_token_strategy": "opaque"}), json!({"access_token_profile": "acp"})]
+    {
+        let (server, party) = start(form.clone()).await;
+        let administrator = server.administrator().await;
+        administrator.change("/clients/client", &json!({"audience": [FOREIGN]})).await;
+        let free = tokens(&server, &party, "").await;
+        let at_first = tokens(&server, &party, FOREIGN).await;
+        let later = refreshed(&party, &at_first, None).await.expect(200).json();
+        for narrowed in [&at_first, &later] {
+            for path in [USERINFO, CLIENTS, SESSIONS] {
+                at(&server, path, access(narrowed)).await.expect_error(401, "invalid_token");
+            }
+            let exchange = [
+                ("grant_type", GRANTS[3]),
+                ("subject_token", access(narrowed)),
+                ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            ];
+            let exchanged = party.token(&exchange).await.expect(200).json();
+            at(&server, USERINFO, access(&exchanged)).await.expect_error(401, "invalid_token");
+            let seen = party.introspect(access(narrowed)).await;
+            assert_eq!((&seen["active"], &seen["aud"]), (&json!(true), &json!([FOREIGN])), "{form}");
+        }
+        for path in [USERINFO, CLIENTS, SESSIONS] {
+            at(&server, path, access(&free)).await.expect(200);
+        }
+    }
+}

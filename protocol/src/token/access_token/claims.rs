@@ -39,6 +39,9 @@ pub(super) struct Claims<'a> {
     idp: &'a str,
     iss: &'a str,
     jti: &'a str,
+    /// That `aud` is what resource indicators asked for: the client's own audience may be the same, and opens more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    narrowed: Option<bool>,
     nbf: i64,
     /// Space-delimited (RFC 9068 §2.2.3).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,6 +76,7 @@ impl<'a> Claims<'a> {
             idp: subject.map_or("", |s| s.idp.as_str()),
             iss: cx.issuer,
             jti,
+            narrowed: (!facts.resource.is_empty()).then_some(true),
             nbf: life.iat,
             scope: ((rfc9068 && !scope.is_empty()) || has_format("scope_space_separated"))
                 .then_some(SpaceDelimited(scope)),

@@ -88,7 +88,7 @@ async function backAfterWrongPassword(visit) {
   await page.locator("#login-problem").waitFor();
   assert.ok(!page.url().includes("ada"), "the name stays out of the address");
   const again = await page.reload();
-  assert.equal(again.status(), 401);
+  assert.equal(again.status(), 403);
   assert.equal(again.request().method(), "GET");
   await logIn(page);
   await page.locator(CONSENT).waitFor();

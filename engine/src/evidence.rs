@@ -61,6 +61,10 @@ impl Engine {
             PasswordCheck::Refused(refusal) if refusal.reason == Reason::CredentialsWrong => {
                 Err(Reason::PasswordWrong.into())
             }
+            PasswordCheck::Refused(refusal) if refusal.reason == Reason::LoginClosed => {
+                let closed = Refusal::new(Reason::PasswordWrong).received(refusal.entry().description);
+                Err(closed.expected(refusal.entry().fix))
+            }
             PasswordCheck::Refused(refusal) => Err(refusal),
         }))
     }

@@ -16,7 +16,7 @@ use protocol::unknown_members::UnknownMembers;
 pub(crate) enum PasswordCheck {
     /// They fit. The writes belong into the commit of whatever follows.
     Fits { subject: Subject, idp_uid: Uid, writes: Vec<Write> },
-    /// They do not, or nobody looked at them: too many failures before.
+    /// They do not, or nobody looked at them: too many failures before, or no provider that is switched on.
     Refused(Refusal),
 }
 
@@ -32,6 +32,12 @@ impl Engine {
         client: Option<&ClientId>,
         call: &Call,
     ) -> Result<PasswordCheck, Refusal> {
+        if !workspace.takes_logins() {
+            let refusal = Refusal::new(Reason::LoginClosed);
+            let event = of_client(Event::new("login", "failed"), client).reason(&refusal);
+            self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
+            return Ok(PasswordCheck::Refused(refusal));
+        }
         let server = workspace.server.id.as_str();
         let throttle = self.throttle(&workspace.tenant, server, username, &call.source).await?;
         if let Some(wait) = throttle.wait(self.now()) {

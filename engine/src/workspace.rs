@@ -102,11 +102,18 @@ impl Workspace {
         }
     }
 
+    /// Whether there is a provider at which anybody could log in.
+    pub fn takes_logins(&self) -> bool {
+        self.static_idps().next().is_some()
+    }
+
+    fn static_idps(&self) -> impl Iterator<Item = &(Uid, Idp)> {
+        self.idps.iter().filter(|(_, idp)| idp.method == "static" && !idp.disabled)
+    }
+
     /// The enabled Sandbox user of that name, with the provider that holds it.
     pub(crate) fn static_user(&self, username: &str) -> Option<(&Uid, &Idp, &StaticUser)> {
-        self.idps
-            .iter()
-            .filter(|(_, idp)| idp.method == "static" && !idp.disabled)
+        self.static_idps()
             .find_map(|(uid, idp)| idp.users.iter().find(|u| u.username == username).map(|u| (uid, idp, u)))
     }
 

@@ -209,7 +209,18 @@ impl Refusal {
             ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce if self.challenge.is_some() => {
                 ErrorCode::InvalidToken.status()
             }
-            code => code.status(),
+            _ => self.reason.status(),
+        }
+    }
+}
+
+impl Reason {
+    /// The HTTP status of a direct answer. Who may not log in at a page is denied access; a 401 would have to name an HTTP
+    /// authentication scheme, and a form is none (RFC 9110 §15.5.2, §15.5.4).
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::CredentialsWrong | Self::LoginClosed => 403,
+            other => other.entry().code.status(),
         }
     }
 }

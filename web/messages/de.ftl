@@ -37,6 +37,7 @@ login-remember-me = In diesem Browser angemeldet bleiben
 login-problem-credentials = Benutzername und Kennwort passen nicht zusammen. Prüfen Sie beides und versuchen Sie es noch einmal.
 login-problem-missing = Geben Sie Benutzername und Kennwort ein.
 login-problem-throttled = Es gab zu viele fehlgeschlagene Versuche. Versuchen Sie es in { $wait } noch einmal.
+login-problem-closed = Im Augenblick kann sich hier niemand anmelden: Die Anmeldung ist abgeschaltet. Nur eine Administratorin oder ein Administrator kann sie wieder einschalten.
 login-problem-stale = Seit diese Seite geöffnet wurde, hat die in diesem Browser angemeldete Person gewechselt. Melden Sie sich noch einmal an, um fortzufahren.
 
 ## Consent

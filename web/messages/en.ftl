@@ -37,6 +37,7 @@ login-remember-me = Keep me signed in in this browser
 login-problem-credentials = That user name and password do not match. Check both and try again.
 login-problem-missing = Enter both your user name and your password.
 login-problem-throttled = There have been too many failed attempts. Try again in { $wait }.
+login-problem-closed = Nobody can sign in here at the moment: sign-in is switched off. Only an administrator can switch it on again.
 login-problem-stale = Since this page was opened, somebody has signed in or out in this browser. Sign in again to continue.
 
 ## Consent

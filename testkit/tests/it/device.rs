@@ -332,7 +332,7 @@ async fn dev_10_nobody_approves_without_a_login() {
         assert!(answer.element("device-allowed").is_none(), "{}", answer.text());
     }
     device.ask().await.expect_error(400, "authorization_pending");
-    browser.mistype(&page).await.expect(401);
+    browser.mistype(&page).await.expect(403);
     let question = browser.log_in(&page).await;
     assert!(question.has_form("device-confirm-form"), "{}", question.text());
 }
@@ -433,7 +433,7 @@ async fn w_17_the_pages_login_counts_failures_with_every_other() {
     let device = server.browser();
     let page = device.open(PAGE).await;
     for _ in 0..20 {
-        device.mistype(&page).await.expect(401);
+        device.mistype(&page).await.expect(403);
     }
     let browser = server.browser();
     let login = browser.open(&server.party("app").authorize_url(&[])).await;
@@ -452,7 +452,7 @@ async fn lgn_11_a_wrong_password_at_the_device_page_leads_to_a_page_that_can_be_
     let location = browser.post(&wrong).await.expect(303).location();
     assert!(!location.as_str().contains("ada"), "{location}");
     for _ in 0..2 {
-        let told = browser.load(location.as_str()).await.expect(401);
+        let told = browser.load(location.as_str()).await.expect(403);
         assert!(told.element("login-problem").is_some());
         assert_eq!(told.form("login-form").value("username"), Some("ada@example.com"));
     }
@@ -465,7 +465,7 @@ async fn lgn_11_a_wrong_password_at_the_device_page_leads_to_a_page_that_can_be_
     assert!(question.has_form("device-confirm-form"), "{}", question.text());
     // Who is logged in and mistypes another account's password stays at the form.
     let switched = browser.submit(&question.form("device-confirm-form").with("action", "switch")).await;
-    let told = browser.mistype(&switched).await.expect(401);
+    let told = browser.mistype(&switched).await.expect(403);
     assert!(told.element("login-problem").is_some());
     assert!(browser.log_in(&told).await.has_form("device-confirm-form"));
 }

@@ -75,3 +75,22 @@ async fn w_17_failures_count_with_those_of_the_login_page() {
     let answer = browser.log_in(&page).await;
     assert_eq!(answer.status, 429, "the other door");
 }
+
+/// A provider that is switched off takes no password here either, and the developer is told which it is.
+#[tokio::test]
+async fn rfc6749_5_2_where_no_provider_is_switched_on_the_grant_is_invalid() {
+    let server = TestServer::start().await;
+    switch_workspace(&server).await;
+    switch_client(&server).await;
+    let client = server.party("client");
+    ask(&client, "user", "user").await.expect(200);
+    let administrator = server.administrator().await;
+    let id = administrator.get("/servers/default/idps").await.expect(200).json()["idps"][0]["id"].clone();
+    let path = format!("/servers/default/idps/static/{}", id.as_str().unwrap());
+    administrator.change(&path, &json!({"disabled": true})).await;
+    let refused = ask(&client, "user", "user").await.expect_error(400, "invalid_grant");
+    server.engine().flush().await;
+    let told =
+        server.engine().explanation(refused.header("x-trace-id")).await.unwrap().expect("an explanation");
+    assert!(told.received.is_some_and(|text| text.contains("no identity provider")), "{:?}", told.expected);
+}

@@ -59,7 +59,7 @@ async fn remember_me_lets_the_session_outlive_the_browser() {
             form = form.with("remember_me", chosen);
         }
         // The choice survives a mistyped password.
-        let again = browser.submit(&form).await.expect(401);
+        let again = browser.submit(&form).await.expect(403);
         assert_eq!(again.text().contains("value=\"true\" checked"), chosen.is_some());
         let answer = browser.post(&form.with("password", "user")).await;
         let lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
@@ -385,7 +385,7 @@ async fn lgn_11_a_wrong_password_leads_to_a_page_that_can_be_loaded_again() {
         assert!(!location.as_str().contains(readable), "{location}");
     }
     for _ in 0..2 {
-        let told = browser.load(location.as_str()).await.expect(401);
+        let told = browser.load(location.as_str()).await.expect(403);
         assert_eq!(told.form("login-form").value("username"), Some(typed));
         assert!(told.element("login-problem").is_some());
         assert!(!told.form("login-form").action.as_str().contains("notice="), "a form of its own");
@@ -393,7 +393,7 @@ async fn lgn_11_a_wrong_password_leads_to_a_page_that_can_be_loaded_again() {
     // What the page itself is, it stays.
     let fresh = browser.load(&page.asked).await.expect(200);
     assert!(fresh.element("login-problem").is_none());
-    let told = browser.load(location.as_str()).await.expect(401);
+    let told = browser.load(location.as_str()).await.expect(403);
     assert!(browser.log_in(&told).await.has_form("consent-form"));
 }
 
@@ -402,7 +402,7 @@ async fn ses_09_a_notice_of_another_login_of_long_ago_or_made_up_says_nothing() 
     let server = TestServer::start().await;
     let browser = server.browser();
     let page = login_page(&server, &browser).await;
-    let told = browser.mistype(&page).await.expect(401);
+    let told = browser.mistype(&page).await.expect(403);
     let (_, notice) = told.asked.split_once("notice=").expect("a notice");
     let other = login_page(&server, &browser).await;
     let mut changed = notice.to_owned();
@@ -432,7 +432,7 @@ async fn rfc9110_10_2_3_the_time_to_wait_is_told_and_runs_out() {
         told = browser.mistype(&page).await;
     }
     let told = {
-        assert_eq!(told.status, 401, "looked at");
+        assert_eq!(told.status, 403, "looked at");
         browser.mistype(&page).await.expect(429)
     };
     assert_eq!(told.header("retry-after"), "64");

@@ -229,3 +229,65 @@ async fn oidc_core_5_1_birthdates_and_addresses_are_checked_where_they_come_in()
         administrator.post(IDPS, &body).await.expect(201);
     }
 }
+
+/// Where every provider is switched off there is nothing to type, and whoever types all the same is told why.
+#[tokio::test]
+async fn a_provider_that_is_switched_off_shows_no_form_and_takes_no_login() {
+    let server = TestServer::start().await;
+    let administrator = server.administrator().await;
+    let id = administrator.get("/servers/default/idps").await.expect(200).json()["idps"][0]["id"].clone();
+    let path = format!("{IDPS}/{}", id.as_str().unwrap());
+    let (app, browser) = (server.party("app"), server.browser());
+    let before = browser.open(&app.authorize_url(&[("state", "s")])).await;
+    administrator.change(&path, &json!({"disabled": true})).await;
+
+    let typed = before.form("login-form").with("username", "user").with("password", "user");
+    let device = server.browser();
+    for page in [
+        browser.load(&before.asked).await,
+        browser.submit(&typed).await,
+        server.browser().open(&app.authorize_url(&[])).await,
+        device.open("/default/default/device").await,
+    ] {
+        let page = page.expect(403);
+        assert!(
+            !page.has_form("login-form") && !page.text().contains("type=\"password\""),
+            "{}",
+            page.text()
+        );
+        let problem = page.element("login-problem").expect("why");
+        assert!(problem.contains("switched off"), "{problem}");
+        assert_eq!(page.header("www-authenticate"), "");
+        server.engine().flush().await;
+        let told =
+            server.engine().explanation(page.header("x-trace-id")).await.unwrap().expect("an explanation");
+        assert_eq!(told.reason, "login_closed");
+        assert!(told.fix.contains("disabled"), "{told:?}");
+    }
+    let silent = browser.load(&app.authorize_url(&[("prompt", "none")])).await;
+    assert_eq!(silent.response_parameter("error").as_deref(), Some("login_required"));
+
+    // Another provider goes on, and the one that is switched off knows nobody.
+    let ada = json!({"username": "ada", "password": "ada's own"});
+    administrator.post(IDPS, &json!({"id": "people", "name": "People", "users": [ada]})).await.expect(201);
+    let page = browser.load(&before.asked).await.expect(200);
+    let refused = browser.log_in(&page).await.expect(403);
+    assert!(refused.has_form("login-form"), "{}", refused.text());
+    let ada = page.form("login-form").with("username", "ada").with("password", "ada's own");
+    let answer = browser.allow(&browser.submit(&ada).await).await;
+    assert_eq!(answer.response_parameter("state").as_deref(), Some("s"));
+    assert!(answer.response_parameter("code").is_some(), "{}", answer.location());
+
+    // The way back to the application is open, and so is the door when it is opened again.
+    administrator.delete("/servers/default/idps/people").await.expect(204);
+    let (first, second) = (server.browser(), server.browser());
+    let closed = first.open(&app.authorize_url(&[("state", "t")])).await.expect(403);
+    let cancelled = first.submit(&closed.form("login-cancel-form").with("action", "cancel")).await;
+    assert_eq!(cancelled.response_parameter("error").as_deref(), Some("access_denied"));
+    assert_eq!(cancelled.response_parameter("state").as_deref(), Some("t"));
+    let closed = second.open(&app.authorize_url(&[("state", "u")])).await.expect(403);
+    administrator.change(&path, &json!({"disabled": false})).await;
+    let open = second.load(&closed.asked).await.expect(200);
+    let answer = second.allow(&second.log_in(&open).await).await;
+    assert_eq!(answer.response_parameter("state").as_deref(), Some("u"));
+}

@@ -1,7 +1,7 @@
 //! `/{tid}/{aid}/device` (RFC 8628 §3.3): log in, type the code, decide. GET decides nothing.
 
 use super::OK;
-use super::login::{problem, sample, status};
+use super::login::{problem, sample, status, told};
 use crate::content_security_policy::ContentSecurityPolicy;
 use crate::pages::consent::Destination;
 use crate::pages::device::{
@@ -109,6 +109,7 @@ fn render(visit: &Visit, due: DevicePage, typed: Option<&str>) -> Response {
 /// The login form; after an attempt that failed, with why and with its status.
 fn log_in(visit: &Visit, form: DeviceLogin, typed: Option<&str>) -> Response {
     let Notice { refusal, username, remember_me } = visit.notice(&form.bound_to).unwrap_or_default();
+    let refusal = told(visit, refusal);
     let view = LoginView {
         frame: visit.frame(),
         action: address(visit, typed, &[]),

@@ -43,6 +43,7 @@ pub(super) fn render(
     notice: Option<Notice>,
 ) -> Response {
     let Notice { refusal, username, remember_me } = notice.unwrap_or_default();
+    let refusal = told(visit, refusal);
     let client = views::client(&login_page.client);
     let policy = ContentSecurityPolicy {
         images: client.image_origins(),
@@ -73,21 +74,31 @@ pub(super) fn render(
     response
 }
 
+/// What the page says: that nobody can log in here, before anything of the form before it.
+pub(super) fn told(visit: &Visit, of_form: Option<Refusal>) -> Option<Refusal> {
+    if visit.workspace.takes_logins() {
+        return of_form.filter(|refusal| refusal.reason != Reason::LoginClosed);
+    }
+    let closed = Refusal::from(Reason::LoginClosed);
+    answer::explain(visit.engine(), &visit.workspace.tenant, visit.call(), &closed);
+    Some(closed)
+}
+
 pub(super) fn problem(refusal: &Refusal) -> LoginProblem {
     match refusal.reason {
         Reason::LoginThrottled => LoginProblem::Throttled { seconds: refusal.retry_after.unwrap_or(1) },
         Reason::ParameterMissing => LoginProblem::Missing,
         Reason::FormOutdated => LoginProblem::Stale,
+        Reason::LoginClosed => LoginProblem::Closed,
         _ => LoginProblem::Credentials,
     }
 }
 
-/// A wrong password is no access denied by a person, which is what its error says to a client.
+/// The form that is only to be looked at again is no failure.
 pub(super) fn status(refusal: &Refusal) -> StatusCode {
     match problem(refusal) {
-        LoginProblem::Credentials => StatusCode::UNAUTHORIZED,
         LoginProblem::Stale => OK,
-        LoginProblem::Missing | LoginProblem::Throttled { .. } => answer::status(refusal),
+        _ => answer::status(refusal),
     }
 }
 

@@ -49,6 +49,8 @@ pub enum LoginProblem {
     Throttled { seconds: u32 },
     /// The form before it was made for an earlier session.
     Stale,
+    /// No identity provider is switched on: there is nothing to type.
+    Closed,
 }
 
 /// The page as HTML.
@@ -79,7 +81,8 @@ mod tests {
         }
     }
 
-    const PROBLEMS: [LoginProblem; 4] = [
+    const PROBLEMS: [LoginProblem; 5] = [
+        LoginProblem::Closed,
         LoginProblem::Credentials,
         LoginProblem::Missing,
         LoginProblem::Throttled { seconds: 40 },
@@ -133,12 +136,30 @@ mod tests {
         for problem in PROBLEMS {
             let view = LoginView { username: "user".to_owned(), problem: Some(problem), ..view() };
             let html = login(&view, Lang::En);
-            assert_eq!(count(&html, "#username[value=user]"), 1);
             assert_eq!(count(&html, "#password[value]"), 0);
             assert_eq!(count(&html, "#login-problem[role=alert]"), 1);
+            if problem == LoginProblem::Closed {
+                continue;
+            }
+            assert_eq!(count(&html, "#username[value=user]"), 1);
             assert_eq!(count(&html, "#username[aria-describedby=login-problem]"), 1);
             assert_eq!(count(&html, "#password[aria-describedby=login-problem]"), 1);
         }
+    }
+
+    /// Nothing to type where nobody logs in, and a way back all the same.
+    #[test]
+    fn a_closed_login_has_no_form_but_the_way_back() {
+        let closed = LoginView { problem: Some(LoginProblem::Closed), ..view() };
+        let html = login(&closed, Lang::En);
+        assert_eq!(count(&html, "#login-form, #username, #password, #login-submit"), 0);
+        for part in
+            ["input[name=csrf][value=c5rf]", "input[name=resume]", "button[name=action][value=cancel]"]
+        {
+            assert_eq!(count(&html, &format!("form#login-cancel-form[method=post] {part}")), 1, "{part}");
+        }
+        let alone = login(&LoginView { can_cancel: false, ..closed }, Lang::En);
+        assert_eq!(count(&alone, "form"), 0);
     }
 
     #[test]

@@ -96,7 +96,7 @@ pub(crate) fn subject_of(
         auth_time: now,
         amr: Vec::new(),
         acr: None,
-        claims: user.profile.claims(),
+        claims: user.profile.claims().into(),
         sid: SessionId::default(),
         credential: Some(CredentialMark::of(&user.password_hash)),
         unknown: UnknownMembers::default(),

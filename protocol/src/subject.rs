@@ -5,6 +5,7 @@ use crate::time::Timestamp;
 use crate::unknown_members::UnknownMembers;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// An authenticated end-user.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -22,9 +23,10 @@ pub struct Subject {
     pub amr: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
-    /// The authentication context: every attribute the identity provider gave, by claim name.
+    /// The authentication context: every attribute the identity provider gave, by claim name. Shared by a session and
+    /// what is issued within it.
     #[serde(default)]
-    pub claims: Map<String, Value>,
+    pub claims: Arc<Map<String, Value>>,
     pub sid: SessionId,
     /// With which credential the person logged in; absent when the identity provider keeps it, and in older records.
     #[serde(default, skip_serializing_if = "Option::is_none")]

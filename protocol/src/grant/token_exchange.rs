@@ -285,7 +285,7 @@ mod tests {
         let mut active = desk.active(&web, &tokens.access)?;
         let person = active.grant.as_mut().and_then(|grant| Arc::make_mut(grant).body.subject.as_mut());
         if let Some(person) = person.filter(|_| !may_act.is_null()) {
-            person.claims.insert("may_act".to_owned(), may_act.clone());
+            Arc::make_mut(&mut person.claims).insert("may_act".to_owned(), may_act.clone());
         }
         let client = Client { client_id: id.into(), ..desk.world.confidential() };
         let params = params(&format!("subject_token=x&subject_token_type={ACCESS_TOKEN}"));

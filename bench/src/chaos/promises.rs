@@ -167,3 +167,74 @@ fn is_damage(error: &rusqlite::Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A login, its redemption, a rotation and the revocation, answered in the seconds 1 to 4.
+    fn promises() -> Promises {
+        let acts = [
+            (Act::LogIn, "code", ""),
+            (Act::Redeem, "code", "one"),
+            (Act::Refresh, "one", "two"),
+            (Act::Revoke, "two", ""),
+        ];
+        let acknowledged = (1..).zip(acts).map(|(second, (act, key, got))| Acknowledged {
+            at: Duration::from_secs(second),
+            act,
+            key: key.to_owned(),
+            got: got.to_owned(),
+        });
+        Promises::new(acknowledged.collect())
+    }
+
+    /// Handles with whether they are used, of one grant.
+    fn found(rows: &[(&str, bool)], revoked: bool) -> Found {
+        let row = |(handle, used): &(&str, bool)| {
+            let hash = digest(&SHA256, handle.as_bytes()).as_ref().to_vec();
+            (hash, Row { used: *used, grant: "grant".to_owned(), revoked })
+        };
+        Found(rows.iter().map(row).collect())
+    }
+
+    fn broken(second: u64, rows: &[(&str, bool)], revoked: bool) -> usize {
+        promises().broken(Duration::from_millis(second * 1000 + 500), &found(rows, revoked)).len()
+    }
+
+    #[test]
+    fn what_was_answered_is_there_and_what_was_not_may_be() {
+        let steps: [&[(&str, bool)]; 4] = [
+            &[],
+            &[("code", false)],
+            &[("code", true), ("one", false)],
+            &[("code", true), ("one", true), ("two", false)],
+        ];
+        for (answered, least) in (0..).zip(steps) {
+            assert!(steps.iter().skip(least.len()).all(|rows| broken(answered, rows, false) == 0));
+            assert!(steps.iter().take(least.len()).all(|rows| broken(answered, rows, false) > 0));
+        }
+        assert_eq!(broken(3, steps[3], true), 0);
+        assert_eq!(broken(4, steps[3], true), 0);
+        assert_eq!(broken(4, steps[3], false), 1);
+    }
+
+    #[test]
+    fn halves_and_forks_are_seen() {
+        // A code that is used without its token, a token whose code is not used, and two that can both go on.
+        assert_eq!(broken(1, &[("code", true)], false), 1);
+        assert_eq!(broken(1, &[("code", false), ("one", false)], false), 2);
+        assert_eq!(broken(0, &[("other", false), ("another", false)], false), 1);
+    }
+
+    #[test]
+    fn a_family_is_what_was_known_of_it() {
+        let life = |second: u64| {
+            let lives = promises().lives(Duration::from_millis(second * 1000 + 500));
+            lives.first().map(|life| (life.code.clone(), life.tokens.clone(), life.is_ended))
+        };
+        // Its revocation was answered later, and may have happened before.
+        assert_eq!((life(1), life(3)), (None, None));
+        assert_eq!(life(4), Some(("code".to_owned(), vec!["one".to_owned(), "two".to_owned()], true)));
+    }
+}

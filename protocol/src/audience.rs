@@ -111,6 +111,10 @@ mod tests {
             let checked = check(&token(aud(claims.clone()), client), Some(USERINFO), &cx);
             assert_eq!(checked.is_ok(), expected, "{claims}");
         }
+        // All of them, and asked for as resources.
+        let mut asked_for = aud(json!(["one", "two"]));
+        asked_for.insert("narrowed".to_owned(), json!(true));
+        assert!(check(&token(asked_for, &fixed), Some(USERINFO), &cx).is_err());
         let refused = |own| check(&token(aud(json!([orders])), &free), own, &cx).unwrap_err();
         assert_eq!(refused(None).reason, Reason::TokenForOtherResource);
         assert_eq!(refused(Some(USERINFO)).expected, Some(format!("aud {USERINFO}")));

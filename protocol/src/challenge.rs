@@ -25,7 +25,9 @@ pub fn challenges(refusal: &Refusal, realm: &str) -> Vec<String> {
 
 /// RFC 6749 §5.2: the scheme that the client used is told, to who used the header, and to who showed nothing. Whoever
 /// authenticates by the body learns the error from there: client libraries take any challenge for a wish to get another
-/// header, and hide `invalid_client` behind it.
+/// header, and hide `invalid_client` behind it. So that 401 names no scheme, which RFC 9110 §15.5.2 wants of every 401:
+/// there is none to name, for what the client used is no HTTP authentication, and its libraries know the error by the
+/// status that RFC 6749 §5.2 gives it.
 fn asks_for_header(refusal: &Refusal) -> bool {
     refusal.by_header
         || matches!(

@@ -82,6 +82,7 @@ fn sign_in(lang: Lang) -> Vec<(&'static str, String)> {
     let failed =
         LoginView { username: "ada".to_owned(), problem: Some(LoginProblem::Credentials), ..view.clone() };
     let throttled = LoginView { problem: Some(LoginProblem::Throttled { seconds: 40 }), ..failed.clone() };
+    let closed = LoginView { problem: Some(LoginProblem::Closed), ..view.clone() };
     let bare = LoginView {
         frame: Frame {
             workspace_name: Some("Bank of Nowhere – retail customers, northern branch".to_owned()),
@@ -144,6 +145,7 @@ fn sign_in(lang: Lang) -> Vec<(&'static str, String)> {
         ("login", login(&view, lang)),
         ("login-failed", login(&failed, lang)),
         ("login-throttled", login(&throttled, lang)),
+        ("login-closed", login(&closed, lang)),
         ("login-bare", login(&bare, lang)),
         ("consent", consent(&asked, lang)),
         ("consent-native", consent(&native, lang)),

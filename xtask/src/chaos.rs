@@ -11,19 +11,18 @@ use crate::step::{Log, Outcome};
 use crate::tools::{self, Need};
 use crate::{cargo, postgres};
 
-/// What sets the clocks of the experiment `clock`, and what records the writes of the experiment `power`.
-pub(crate) const NEEDS: [Need; 2] = [
-    Need {
-        package: "libfaketime",
-        is_there: || {
-            let places = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
-            places
-                .iter()
-                .any(|place| Path::new("/usr/lib").join(place).join("faketime/libfaketime.so.1").exists())
-        },
+/// What sets the clocks of the experiment `clock`.
+pub(crate) const NEEDS: [Need; 1] = [Need {
+    package: "libfaketime",
+    is_there: || {
+        let places = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
+        places
+            .iter()
+            .any(|place| Path::new("/usr/lib").join(place).join("faketime/libfaketime.so.1").exists())
     },
-    Need { package: "strace", is_there: || tools::find("strace").is_some() },
-];
+}];
+/// What records the writes of the experiment `power`, which runs only when it is named.
+const NEEDS_OF_POWER: [Need; 1] = [Need { package: "strace", is_there: || tools::find("strace").is_some() }];
 
 const SERVER: [&str; 3] = ["build", "--locked", "--release"];
 /// Of the whole workspace and with the tests' features: otherwise what `cargo test` has built is built once more.
@@ -48,8 +47,11 @@ fn experiments(log: &mut Log, options: &[String]) -> Result<Outcome> {
         Ok(programs) => programs,
         Err(missing) => return Ok(Outcome::Skipped { missing }),
     };
-    if let Err(missing) = tools::install_missing(log, &NEEDS)? {
-        return Ok(Outcome::Skipped { missing });
+    let power = options.iter().any(|option| option.contains("power"));
+    for needs in [&NEEDS, &NEEDS_OF_POWER].into_iter().take(1 + usize::from(power)) {
+        if let Err(missing) = tools::install_missing(log, needs)? {
+            return Ok(Outcome::Skipped { missing });
+        }
     }
     log.run(cargo::command(&PROGRAM))?;
     let scratch = cargo::target_directory().join("chaos");

@@ -57,7 +57,7 @@ const EXPERIMENTS: [Experiment; 12] = [
 ];
 
 /// Those that run only when they are named (`mixed` also when there is a version before).
-const ON_DEMAND: [&str; 2] = [mixed::EXPERIMENT.name, soak::EXPERIMENT.name];
+const ON_DEMAND: [&str; 3] = [mixed::EXPERIMENT.name, power::EXPERIMENT.name, soak::EXPERIMENT.name];
 
 /// One experiment.
 struct Experiment {

@@ -104,13 +104,14 @@ impl Pool {
         longer: Option<Duration>,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        let limit = longer.unwrap_or(self.statement) + GRACE;
+        let limit = longer.unwrap_or(self.statement);
         let _waiting = self.presence.wait();
         let outcome = tokio::select! {
-            outcome = timeout(limit, work) => outcome,
+            outcome = awake(limit, GRACE, work) => outcome,
             () = self.presence.left() => return Err(Failure::Lost("the database is gone".to_owned())),
         };
-        let outcome = outcome.map_err(|_| Failure::Lost(format!("no answer within {limit:?}")))?;
+        let outcome =
+            outcome.ok_or_else(|| Failure::Lost(format!("no answer within {:?}", limit + GRACE)))?;
         if !matches!(outcome, Err(Failure::Lost(_))) {
             self.presence.hear();
         }
@@ -128,6 +129,16 @@ impl Pool {
 
     pub(crate) fn statement(&self) -> Duration {
         self.statement
+    }
+}
+
+/// The work's outcome, if it comes within both times. The second one begins when the first is over: so who was frozen
+/// meanwhile, as a machine that is moved, still hears what was said, or what is said by a server that was frozen with it.
+async fn awake<T>(limit: Duration, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    match timeout(limit, &mut work).await {
+        Ok(outcome) => Some(outcome),
+        Err(_) => timeout(grace, work).await.ok(),
     }
 }
 
@@ -156,4 +167,24 @@ pub(crate) async fn reach(pool: &deadpool_postgres::Pool) -> Result<(), String> 
     pool.retain(|_, _| false);
     let object = pool.get().await.map_err(|error| told_by_pool(&error))?;
     object.simple_query(sql::HELLO).await.map(drop).map_err(|error| told(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_was_frozen_still_hears_the_answer() {
+        let limit = Duration::from_millis(10);
+        let work = async {
+            // Nobody sends: the thread stands still, and every timer of it with it.
+            let (_sender, receiver) = std::sync::mpsc::channel::<()>();
+            let _frozen = receiver.recv_timeout(4 * limit);
+            // It comes only now.
+            tokio::time::sleep(limit).await;
+            "answer"
+        };
+        assert_eq!(awake(limit, Duration::from_secs(3600), work).await, Some("answer"));
+        assert_eq!(awake(limit, limit, std::future::pending::<()>()).await, None);
+    }
 }

@@ -272,6 +272,14 @@ impl Engine {
         Ok(Some(workspace))
     }
 
+    /// Whether what the workspace keeps sealed can be opened with the key of this engine. Changes nothing.
+    ///
+    /// # Errors
+    /// When the store cannot answer, or the key is another one.
+    pub async fn opens(&self, tenant: &TenantId, server: &ServerId) -> Result<(), EngineError> {
+        self.load_workspace((tenant, server)).await.map(drop)
+    }
+
     async fn load_workspace(&self, name: (&TenantId, &ServerId)) -> Result<Option<Workspace>, EngineError> {
         let held = (self.signatures.of_workspace(), self.tenant_limits(name.0).await?);
         Workspace::load(self.store.as_ref(), name, self.public_url(), &self.master, held).await

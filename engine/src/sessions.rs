@@ -7,6 +7,7 @@ use protocol::consent::Consent;
 use protocol::decision::{Derive, Event};
 use protocol::error::Refusal;
 use protocol::grant_record::GrantRecord;
+use protocol::id::SessionId;
 use protocol::record::{
     Artifact, ArtifactKind, DocumentKind, Found, GrantSelector, HandleHash, Lookup, Write,
 };
@@ -36,6 +37,8 @@ pub struct KnownSession {
 #[derive(Serialize)]
 pub struct UserSession {
     pub id: String,
+    /// As applications and audit events name it (claim `sid`).
+    pub sid: SessionId,
     #[serde(rename = "type")]
     pub session_type: &'static str,
     pub auth_time: String,
@@ -51,6 +54,7 @@ impl From<KnownSession> for UserSession {
     fn from(KnownSession { id, session }: KnownSession) -> Self {
         Self {
             id,
+            sid: session.subject.sid,
             session_type: "sso",
             auth_time: session.subject.auth_time.rfc3339(),
             issue_time: session.created_at.rfc3339(),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config, create_tenant, demo, doctor, explain, migrate, serve};
+use crate::{backup, config, create_tenant, demo, doctor, explain, migrate, serve};
 
 /// Multi-tenant OAuth 2 and OpenID Connect authorization server.
 #[derive(Debug, Parser)]
@@ -34,6 +34,11 @@ enum Command {
     Explain(ExplainArgs),
     /// Bring the database's schema up to date.
     Migrate(MigrateArgs),
+    /// Copy the database (SQLite) to a file, also while the server runs.
+    ///
+    /// The copy is one moment of the database, complete and on disk when the command ends, readable by its owner alone. It
+    /// is of use only together with the sealing key (key_file): keep that one elsewhere.
+    Backup(BackupArgs),
 }
 
 /// What `demo` is told.
@@ -111,6 +116,17 @@ pub(crate) struct MigrateArgs {
     pub(crate) plan: bool,
 }
 
+/// What `backup` is told.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The file to write; one of that name is replaced
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: PathBuf,
+    /// The configuration (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
 /// Runs the command that the process was started with. A failure is one line on standard error.
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
@@ -120,6 +136,7 @@ pub fn run() -> ExitCode {
         Command::CreateTenant(args) => create_tenant::run(&args),
         Command::Doctor(ConfigArgs { config }) => doctor::run(&config),
         Command::Explain(args) => explain::run(&args),
+        Command::Backup(BackupArgs { target, config }) => backup::run(&config, &target),
         Command::Migrate(MigrateArgs { config, plan }) => migrate::run(&config, plan),
     };
     match outcome {

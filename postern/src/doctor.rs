@@ -4,7 +4,9 @@
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
+use engine::EngineConfig;
 use engine::clock_skew::TOLERATED_SKEW;
 use engine::fetch::{Fetch, FetchPolicy};
 use protocol::record::DocumentKind;
@@ -94,7 +96,7 @@ impl fmt::Display for Finding {
 async fn examine(config: &Config, now: OffsetDateTime) -> Vec<Finding> {
     let mut findings = Vec::new();
     let store = open_store(config, &mut findings).await;
-    findings.push(sealing_key(config, store.as_deref()).await);
+    findings.push(sealing_key(config, store.as_ref()).await);
     findings.extend(permissions(config));
     let identity = TlsSource::of(config).peek(now);
     findings.push(certificate(config, &identity, now));
@@ -167,10 +169,10 @@ fn no_database(subject: &'static str, config: &Config) -> Finding {
     }
 }
 
-async fn sealing_key(config: &Config, store: Option<&dyn Store>) -> Finding {
+async fn sealing_key(config: &Config, store: Option<&Arc<dyn Store>>) -> Finding {
     const SUBJECT: &str = "sealing key";
     let is_new = match store {
-        Some(store) => wire::is_new(store).await.unwrap_or(false),
+        Some(store) => wire::is_new(store.as_ref()).await.unwrap_or(false),
         None => true,
     };
     let missing = matches!(&config.key, Secret::File(path) if !path.exists());
@@ -178,9 +180,22 @@ async fn sealing_key(config: &Config, store: Option<&dyn Store>) -> Finding {
         return Finding::new(SUBJECT, format!("{} will be made at the first start", config.key), "");
     }
     match seal_key::open(&config.key, false) {
-        Ok(_) => Finding::ok(SUBJECT, format!("{} can be read", config.key)),
+        Ok(key) => match opens(key, store).await {
+            Ok(()) => Finding::ok(SUBJECT, format!("{} opens what is sealed", config.key)),
+            Err(error) => {
+                let mend = "restore the key that belongs to this database";
+                Finding::fail(SUBJECT, format!("{} {}", config.key, cli::one_line(&error)), mend)
+            }
+        },
         Err(error) => Finding::fail(SUBJECT, cli::one_line(&error), "see key_file"),
     }
+}
+
+/// That the key is the one of the database, if there is one.
+async fn opens(key: seal_key::SealKey, store: Option<&Arc<dyn Store>>) -> anyhow::Result<()> {
+    let Some(store) = store else { return Ok(()) };
+    let engine = wire::open_engine(EngineConfig::new("", key), Arc::clone(store))?;
+    wire::check_key(&engine, store.as_ref()).await
 }
 
 /// Files that nobody else should read.

@@ -6,6 +6,7 @@ pub mod http;
 pub mod log;
 pub mod tls;
 
+mod backup;
 mod create_tenant;
 mod demo;
 mod doctor;

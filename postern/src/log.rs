@@ -14,7 +14,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -65,6 +65,10 @@ impl Settings {
     }
 }
 
+/// The crates whose events hold no secrets, at no level.
+const OURS: [&str; 9] =
+    ["postern", "web", "admin", "engine", "protocol", "jose", "store", "store_sqlite", "store_postgres"];
+
 /// Keeps the log open; what is queued is written when this is dropped.
 #[derive(Debug)]
 pub struct Log {
@@ -84,10 +88,16 @@ pub fn start(settings: Settings, spans: Option<SpanLayer>) -> std::io::Result<Lo
         std::thread::Builder::new().name("log".into()).spawn(move || write(format, &lines, &counted))?;
     let layer = Lines { format: settings.format, queue: queue.clone(), lost };
     // An error means that somebody else's subscriber is in place, as in tests.
-    let events = filter_fn(|metadata| metadata.is_event()).with_max_level_hint(LevelFilter::TRACE);
-    let lines = layer.with_filter(settings.filter.and(events));
+    let may_be_told = filter_fn(may_be_told).with_max_level_hint(LevelFilter::TRACE);
+    let lines = layer.with_filter(settings.filter.and(may_be_told));
     let _ = tracing_subscriber::registry().with(spans).with(lines).try_init();
     Ok(Log { queue: Some(queue), writer: Some(writer) })
+}
+
+/// Events only; and what libraries say below `info` never, whatever the level: it holds rows, parameters and headers.
+fn may_be_told(metadata: &Metadata<'_>) -> bool {
+    let of = metadata.target().split("::").next().unwrap_or_default();
+    metadata.is_event() && (*metadata.level() <= Level::INFO || OURS.contains(&of))
 }
 
 impl Drop for Log {
@@ -321,6 +331,22 @@ mod tests {
         assert_eq!(parsed["n"], 7);
         assert_eq!(parsed["trace_id"], "cafe");
         assert_eq!(parsed["message"], format!("hello {HOSTILE}"));
+    }
+
+    #[test]
+    fn w_30_what_libraries_say_below_info_is_never_told() {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Kept(Format::Text, Arc::clone(&lines)).with_filter(filter_fn(may_be_told));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(kept), || {
+            tracing::debug!(target: "tokio_postgres::query", "a row");
+            tracing::debug!(target: "log", "another row");
+            tracing::trace!(target: "engineer", "not ours");
+            tracing::debug!(target: "engine::login", "ours");
+            tracing::warn!(target: "h2", "trouble");
+        });
+        let lines = lines.lock().unwrap().concat();
+        assert!(lines.contains("ours") && lines.contains("trouble"), "{lines}");
+        assert!(!lines.contains("row") && !lines.contains("not ours"), "{lines}");
     }
 
     #[test]

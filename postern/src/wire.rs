@@ -1,11 +1,13 @@
 //! The wiring: which store stands behind the engine, and the rooms on one router. No other file names a
 //! storage backend.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use engine::{Engine, EngineConfig, SystemClock};
+use protocol::id::ServerId;
 use protocol::record::DocumentKind;
 use store::{Page, Store};
 use store_postgres::{OpenError, PostgresStore, Tls};
@@ -50,6 +52,24 @@ pub(crate) async fn await_store(store: &config::Store) -> anyhow::Result<Arc<dyn
 
 fn is_unreachable(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref::<OpenError>(), Some(OpenError::Unreachable(_)))
+}
+
+/// Copies the database while it is in use; see [`store_sqlite::backup`].
+///
+/// # Errors
+/// The database is no file of ours, or cannot be read, or the copy cannot be written.
+pub(crate) fn backup(store: &config::Store, target: &Path) -> anyhow::Result<()> {
+    let config::Store::Sqlite { path } = store else {
+        bail!(
+            "{}: PostgreSQL is backed up with its own tools, such as pg_basebackup or pg_dump",
+            store.setting()
+        );
+    };
+    ensure!(path.exists(), "{}: there is no database at {}", store.setting(), path.display());
+    let is_itself =
+        target.canonicalize().ok().is_some_and(|target| path.canonicalize().is_ok_and(|path| path == target));
+    ensure!(!is_itself, "{} is the database itself: name another file", target.display());
+    Ok(store_sqlite::backup(path, target)?)
 }
 
 /// What is not wrong with the database and had better be otherwise.
@@ -134,7 +154,7 @@ pub(crate) fn open_engine(config: EngineConfig, store: Arc<dyn Store>) -> anyhow
 pub(crate) async fn check_key(engine: &Engine, store: &dyn Store) -> anyhow::Result<()> {
     for tenant in store.tenants(&Page::first(1)).await? {
         for server in store.documents(&tenant.id, DocumentKind::Server, None, &Page::first(1)).await? {
-            let opened = engine.workspace(tenant.id.as_str(), &server.id).await;
+            let opened = engine.opens(&tenant.id, &ServerId::new(&server.id)).await;
             ensure!(opened.is_ok(), "is not the key that this database was sealed with");
         }
     }

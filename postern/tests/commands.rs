@@ -308,6 +308,32 @@ mod tests {
         assert!(found.contains(&mend), "{found}");
     }
 
+    /// The copy is whole, and of use with the key that belongs to it and with no other.
+    #[test]
+    fn e_21_a_backup_is_restored_with_its_key_and_no_other() {
+        let installation = Installation::new();
+        installation.run(&["create-tenant", "acme"]);
+        let (copy, database) = (installation.path("copy.db"), installation.path("postern.db"));
+        let itself = complaint(&installation.run(&["backup", database.to_str().unwrap()]));
+        assert!(itself.contains("is the database itself"), "{itself}");
+        let made = report(&installation.run(&["backup", copy.to_str().unwrap()]));
+        assert!(made.contains("seal.key"), "{made}");
+        assert_eq!(mode(&copy), 0o600);
+        for ending in ["", "-wal", "-shm"] {
+            let _may_be_gone = fs::remove_file(installation.path(&format!("postern.db{ending}")));
+        }
+        let nothing = complaint(&installation.run(&["backup", copy.to_str().unwrap()]));
+        assert!(nothing.contains("there is no database at"), "{nothing}");
+        fs::rename(&copy, &database).unwrap();
+        let well = report(&installation.run(&["doctor"]));
+        assert!(well.contains("seal.key opens what is sealed"), "{well}");
+        let again = complaint(&installation.run(&["create-tenant", "acme"]));
+        assert!(again.contains("tenant acme is there already"), "{again}");
+        fs::write(installation.path("seal.key"), "A".repeat(43)).unwrap();
+        let other = report(&installation.run(&["doctor"]));
+        assert!(other.contains("is not the key that this database was sealed with"), "{other}");
+    }
+
     #[test]
     fn the_doctor_finds_what_is_open_to_everybody() {
         let installation = Installation::new();

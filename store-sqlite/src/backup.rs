@@ -8,8 +8,12 @@ use std::path::Path;
 
 /// Copies the database at `source` to `target`, one snapshot, without holding up readers or the writer.
 ///
-/// `target` appears only when it is complete and on disk; a file of that name is replaced.
-pub(crate) fn copy(source: &Path, target: &Path) -> Result<(), OpenError> {
+/// `target` appears only when it is complete and on disk, readable by its owner alone; a file of that name is replaced. The
+/// schema may be of another version.
+///
+/// # Errors
+/// When the source is no database, or the copy cannot be written; `target` is then as it was.
+pub fn copy(source: &Path, target: &Path) -> Result<(), OpenError> {
     let mut name = target.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = target.with_file_name(name);

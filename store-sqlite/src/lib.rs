@@ -18,6 +18,7 @@ mod trail;
 mod write;
 mod writer;
 
+pub use backup::copy as backup;
 pub use migration::{MIGRATIONS, Migration};
 pub use open::{OpenError, Options, pending};
 

@@ -68,6 +68,8 @@ struct Sessions {
 #[expect(dead_code, reason = "describes an answer")]
 struct Session {
     id: String,
+    /// As applications (claim `sid`) and audit events (`session_id`) name it.
+    sid: String,
     /// `sso`.
     #[schema(rename = "type")]
     session_type: String,

@@ -259,10 +259,16 @@ fn tls(tls: file::Tls) -> Result<Tls, (String, String)> {
     }
 }
 
+/// Longest time that a limit may be, in seconds: what is much longer cannot be added to a time any more.
+const LONGEST: u64 = 366 * 24 * 3600;
+
 fn limits(file: &file::Limits) -> Result<Limits, (String, String)> {
     let calm = Limits::default();
     let seconds = |name: &str, given: Option<u64>, default: Duration| match given {
         Some(0) => Err((format!("limits.{name}"), "must be at least 1".to_owned())),
+        Some(given) if given > LONGEST => {
+            Err((format!("limits.{name}"), format!("must be at most {LONGEST}, a year")))
+        }
         Some(given) => Ok(Duration::from_secs(given)),
         None => Ok(default),
     };
@@ -284,7 +290,10 @@ fn limits(file: &file::Limits) -> Result<Limits, (String, String)> {
         header_bytes: count("header_bytes", file.header_bytes, calm.header_bytes)?,
         body_bytes: count("body_bytes", file.body_bytes, calm.body_bytes)?,
         bodies_bytes: count("bodies_bytes", file.bodies_bytes, calm.bodies_bytes)?,
-        streams: file.streams.unwrap_or(calm.streams),
+        streams: match file.streams {
+            Some(0) => return Err(("limits.streams".to_owned(), "must be at least 1".to_owned())),
+            given => given.unwrap_or(calm.streams),
+        },
     })
 }
 

@@ -181,6 +181,11 @@ fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
             "admin_origins: \"https://a.example/\"",
         ),
         (wrong(&with("limits", "connections = 0")), "limits.connections: must be at least 1"),
+        (wrong(&with("limits", "streams = 0")), "limits.streams: must be at least 1"),
+        (
+            wrong(&with("limits", "stall_seconds = 9223372036854775807")),
+            "limits.stall_seconds: must be at most",
+        ),
         (wrong(&with("limits", "connections = -1")), "limits.connections: invalid value"),
         (wrong(&with("limits", "body_seconds = \"20\"")), "limits.body_seconds: invalid type"),
         (wrong(&with("rate_limits", "address = { rate = 0 }")), "rate_limits.address.rate: is 0; 1 to"),

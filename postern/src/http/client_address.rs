@@ -24,12 +24,18 @@ pub(super) fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[I
         if !trusted.iter().any(|network| network.contains(&client)) {
             break;
         }
-        match hop.parse::<IpAddr>() {
-            Ok(address) => client = canonical(address),
-            Err(_) => break,
+        match address(hop) {
+            Some(address) => client = canonical(address),
+            None => break,
         }
     }
     SocketAddr::new(client, peer.port())
+}
+
+/// An address, also one with a port behind it and an IPv6 address in brackets, as some proxies write them.
+fn address(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()))
 }
 
 /// `::ffff:192.0.2.1` and `192.0.2.1` are one client.
@@ -63,5 +69,16 @@ mod tests {
         assert_eq!(seen("::1", "6.6.6.6, 198.51.100.1, 10.0.0.2", proxies), "198.51.100.1");
         assert_eq!(seen("::ffff:10.0.0.1", "198.51.100.1", proxies), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", "198.51.100.1, nonsense", proxies), "10.0.0.1");
+    }
+
+    #[test]
+    fn w_29_proxies_that_write_ports_and_brackets_are_understood() {
+        let proxies = &["10.0.0.0/8"];
+        assert_eq!(seen("10.0.0.1", "198.51.100.1:4711", proxies), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", "[2001:db8::1]:443, 10.0.0.2:80", proxies), "2001:db8::1");
+        assert_eq!(seen("10.0.0.1", "[2001:db8::1]", proxies), "2001:db8::1");
+        assert_eq!(seen("10.0.0.1", "2001:db8::1", proxies), "2001:db8::1");
+        assert_eq!(seen("10.0.0.1", "198.51.100.1:x", proxies), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", "[198.51.100.1", proxies), "10.0.0.1");
     }
 }

@@ -172,6 +172,9 @@ async fn the_administrator_pages_through_sessions_and_ends_them() {
         admin.get(&path).await.expect(200).json()["sessions"].as_array().expect("sessions").clone()
     };
     let first = list("&limit=2").await;
+    // What a token or an audit event names the session by leads to it.
+    let sids: Vec<_> = list("").await.iter().map(|session| session["sid"].clone()).collect();
+    assert!(tokens.iter().all(|tokens| sids.contains(&claims(tokens.id_token())["sid"])), "{sids:?}");
     let rest = list(&format!("&limit=2&after_session_id={}", id(&first[1]))).await;
     let mut ids: Vec<String> = first.iter().chain(&rest).map(|session| id(session).to_owned()).collect();
     ids.dedup();

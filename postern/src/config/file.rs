@@ -219,14 +219,38 @@ fn explain(path: &Path, text: &str, message: &str, span: Option<Range<usize>>) -
     let start = span.as_ref().map_or(0, |span| span.start);
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
+    let current = text.lines().nth(line - 1).unwrap_or_default();
     // The line itself may be a heading, and then it is what is wrong.
-    let section = text.lines().take(line - 1).filter_map(section_name).last();
-    let (key, problem) = match unknown_key(message) {
-        Some((typed, known)) => (Some(typed), unknown(typed, &known)),
-        None => (text.lines().nth(line - 1).and_then(key_name), message.replace('\n', " ")),
+    let heading = section_name(current);
+    let section = heading.or_else(|| text.lines().take(line - 1).filter_map(section_name).last());
+    let key = key_name(current).filter(|_| heading.is_none());
+    let (setting, problem): (Vec<&str>, String) = if let Some((typed, known)) = unknown_key(message) {
+        let place = match heading {
+            Some(heading) => up_to(heading, typed),
+            // In braces, the line begins with the name of what they belong to.
+            None => section.into_iter().chain(key.filter(|key| *key != typed)).chain([typed]).collect(),
+        };
+        (place, unknown(typed, &known))
+    } else if let Some(missing) = missing_key(message) {
+        // What the whole file lacks is told at its start.
+        let around = section.into_iter().chain(key).filter(|_| start > 0);
+        (around.chain([missing]).collect(), "is missing".to_owned())
+    } else {
+        (section.into_iter().chain(key).collect(), message.replace('\n', " "))
     };
-    let setting: Vec<&str> = section.into_iter().chain(key).collect();
     Wrong { file: path.display().to_string(), line: span.map(|_| line), setting: setting.join("."), problem }
+}
+
+/// The names of a heading, as far as the one that is not known.
+fn up_to<'a>(heading: &'a str, typed: &str) -> Vec<&'a str> {
+    let names: Vec<&str> = heading.split('.').map(str::trim).collect();
+    let known = names.iter().position(|name| *name == typed).unwrap_or(names.len());
+    names.into_iter().take(known + 1).collect()
+}
+
+/// Takes serde's "missing field `a`" apart.
+fn missing_key(message: &str) -> Option<&str> {
+    message.strip_prefix("missing field `")?.split('`').next()
 }
 
 fn unknown(typed: &str, known: &[&str]) -> String {

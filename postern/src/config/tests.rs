@@ -141,6 +141,14 @@ fn e_23_an_unknown_setting_is_named_with_its_line_and_the_nearest_known_one() {
         wrong(&with("limits", "body_byte = 1")),
         "postern.toml:10: limits.body_byte: unknown setting; did you mean body_bytes?"
     );
+    for (section, line, setting) in [
+        ("foo", "a = 1", "postern.toml:9: foo: unknown setting"),
+        ("audit.export.htp", "a = 1", "audit.export.htp: unknown setting; did you mean http?"),
+        ("rate_limits", "address = { rat = 1 }", "rate_limits.address.rat: unknown setting"),
+    ] {
+        let said = wrong(&with(section, line));
+        assert!(said.contains(setting), "{said}");
+    }
     assert!(wrong(&with("", "zebra = 1")).contains("zebra: unknown setting; known here: public_url, listen"));
 }
 
@@ -154,11 +162,15 @@ fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
         (replaced("example.com", "example.com/x"), "public_url: must be scheme, host and port"),
         (replaced("https://login.example.com", "nonsense"), "public_url: is not a URL"),
         (replaced("key_file = \"seal.key\"", ""), "key_file: is missing"),
+        (
+            replaced("public_url = \"https://login.example.com\"", ""),
+            "postern.toml:1: public_url: is missing",
+        ),
         (replaced("self_signed = true", ""), "tls.certificate: is missing"),
         (replaced("self_signed = true", "certificate = \"a\""), "tls.private_key: is missing"),
         (replaced("true", "true\ncertificate = \"a\""), "tls.self_signed: excludes"),
         (replaced("\"postern.db\"", "7"), "store.sqlite.path: invalid type"),
-        (replaced("[store.sqlite]\npath = \"postern.db\"", ""), "missing field `store`"),
+        (replaced("[store.sqlite]\npath = \"postern.db\"", ""), "store: is missing"),
         (on("[store]"), "store: is missing"),
         (on("[store]\nurl = \"mysql://a/b\""), "store.url: must begin with postgres://"),
         (on("[store]\nurl = \"sqlite:\""), "store.url: must be sqlite: and a path"),

@@ -207,6 +207,9 @@ fn permissions(config: &Config) -> Vec<Finding> {
     if let Tls::Files { private_key: Secret::File(path), .. } = &config.tls {
         private.push(path.clone());
     }
+    if let Some(Secret::File(path)) = config.audit.http.as_ref().and_then(|http| http.token.as_ref()) {
+        private.push(path.clone());
+    }
     private.iter().map(|path| permission(path)).collect()
 }
 

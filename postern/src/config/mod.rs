@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use protocol::id::is_valid_chosen_id;
 use url::Url;
 
 pub use audit::{Audit, Http};
@@ -184,12 +185,23 @@ impl Config {
                 .map(|origin| check_origin(origin))
                 .collect::<Result<_, _>>()
                 .map_err(|problem| wrong("admin_origins", problem))?,
-            default_tenant: file.default_tenant,
+            default_tenant: match file.default_tenant {
+                Some(id) if !is_valid_chosen_id(&id) => {
+                    return Err(wrong("default_tenant", format!("\"{id}\" is not the id of a tenant")));
+                }
+                id => id,
+            },
             limits: limits(&file.limits).map_err(|(setting, problem)| wrong(&setting, problem))?,
             rate_limits: RateLimits::from_file(&file.rate_limits)
                 .map_err(|(setting, problem)| wrong(&setting, problem))?,
             fetch: Fetch {
-                allow_hosts: file.fetch.allow_hosts,
+                allow_hosts: file
+                    .fetch
+                    .allow_hosts
+                    .into_iter()
+                    .map(check_host)
+                    .collect::<Result<_, _>>()
+                    .map_err(|problem| wrong("fetch.allow_hosts", problem))?,
                 extra_trust_anchors: file.fetch.extra_trust_anchors,
                 allow_loopback: file.fetch.allow_loopback,
             },
@@ -231,6 +243,21 @@ fn check_origin(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err(format!("\"{text}\" is not an origin such as https://console.example.com"))
+    }
+}
+
+/// A name or an address, with a port or without: what holds more would never be met.
+fn check_host(text: String) -> Result<String, String> {
+    let is_port = |rest: &str| rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let is_host = Url::parse(&format!("https://{text}/")).is_ok_and(|url| {
+        let lower = text.to_ascii_lowercase();
+        let rest = url.host_str().and_then(|host| lower.strip_prefix(host));
+        rest.is_some_and(|rest| rest.is_empty() || is_port(rest))
+    });
+    if is_host {
+        Ok(text)
+    } else {
+        Err(format!("\"{text}\" is not a host name such as keys.internal.example"))
     }
 }
 

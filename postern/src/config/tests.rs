@@ -193,6 +193,16 @@ fn e_23_each_wrong_value_is_one_line_that_names_the_setting() {
             "admin_origins: \"https://a.example/\"",
         ),
         (wrong(&with("limits", "connections = 0")), "limits.connections: must be at least 1"),
+        (wrong(&with("", "default_tenant = \"a/b\"")), "default_tenant: \"a/b\" is not the id"),
+        (
+            wrong(&with("fetch", "allow_hosts = [\"https://x\"]")),
+            "fetch.allow_hosts: \"https://x\" is not a host",
+        ),
+        (wrong(&with("fetch", "allow_hosts = [\"x/y\"]")), "fetch.allow_hosts: \"x/y\" is not a host"),
+        (
+            wrong(&with("fetch", "allow_hosts = [\"X:8443\", \"::1\"]")),
+            "fetch.allow_hosts: \"::1\" is not a host",
+        ),
         (wrong(&with("limits", "streams = 0")), "limits.streams: must be at least 1"),
         (
             wrong(&with("limits", "stall_seconds = 9223372036854775807")),

@@ -6,6 +6,7 @@
 use crate::entropy::SystemEntropy;
 use crate::password::PasswordCheck;
 use crate::session::{self, LiveSession};
+use crate::throttle::Admission;
 use crate::{Browser, Call, Engine, EngineError, Workspace};
 use protocol::client::Client;
 use protocol::client_auth::Presented;
@@ -270,13 +271,15 @@ impl Engine {
     ) -> Result<Typed, Refusal> {
         let Some(typed) = typed.filter(|typed| !typed.trim().is_empty()) else { return Ok(Typed::Nothing) };
         let person = &live.session.subject;
-        let throttle = self.user_code_throttle(workspace, &person.sub, &call.source).await?;
-        if let Some(wait) = throttle.wait(self.now()) {
-            let refusal = Refusal::new(Reason::UserCodesThrottled).retry_after(retry_after(wait));
-            let event = Event::new("device_authorization", "throttled").person(person).reason(&refusal);
-            self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
-            return Ok(Typed::Problem(refusal));
-        }
+        let attempt = match self.user_code_attempt(workspace, &person.sub, &call.source).await? {
+            Admission::Admitted(attempt) => attempt,
+            Admission::Refused { wait } => {
+                let refusal = Refusal::new(Reason::UserCodesThrottled).retry_after(retry_after(wait));
+                let event = Event::new("device_authorization", "throttled").person(person).reason(&refusal);
+                self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
+                return Ok(Typed::Problem(refusal));
+            }
+        };
         let waiting = match UserCode::read(typed) {
             Some(user_code) => self.waiting(workspace, user_code).await?,
             None => None,
@@ -285,7 +288,7 @@ impl Engine {
             return Ok(Typed::Known(waiting));
         }
         let event = Event::new("device_authorization", "wrong_user_code").person(person);
-        self.commit_decision(workspace, throttle.failed(self.now()), vec![event], call).await?;
+        self.commit_counted(workspace, attempt, (&[], Vec::new()), vec![event], call).await?;
         Ok(Typed::Problem(Reason::UserCodeUnknown.into()))
     }
 

@@ -59,6 +59,7 @@ mod session_management;
 mod sessions;
 mod throttle;
 mod token;
+mod tries;
 mod unpack;
 mod unused_clients;
 mod userinfo;
@@ -148,6 +149,7 @@ pub struct Engine {
     client_key_sets: client_keys::ClientKeySets,
     client_documents: client_documents::ClientDocuments,
     rate_limits: rate_limits::RateLimits,
+    tries: tries::Tries,
     /// Held while a workspace of an older version is brought up.
     bringing_up: tokio::sync::Mutex<()>,
 }
@@ -187,6 +189,7 @@ impl Engine {
             fetch,
             client_documents: client_documents::ClientDocuments::new(),
             rate_limits: rate_limits::RateLimits::default(),
+            tries: tries::Tries::default(),
             bringing_up: tokio::sync::Mutex::default(),
             store: Arc::new(MeasuredStore::new(store, Arc::clone(&measures))),
             measures,

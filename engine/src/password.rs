@@ -1,6 +1,7 @@
 //! Name and password at the Sandbox identity provider: the one door for every way in, so that failures count together
 //! (attack W-17).
 
+use crate::throttle::Admission;
 use crate::{Call, Engine, Workspace};
 use protocol::decision::Event;
 use protocol::error::{Reason, Refusal};
@@ -38,14 +39,15 @@ impl Engine {
             self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
             return Ok(PasswordCheck::Refused(refusal));
         }
-        let server = workspace.server.id.as_str();
-        let throttle = self.throttle(&workspace.tenant, server, username, &call.source).await?;
-        if let Some(wait) = throttle.wait(self.now()) {
-            let refusal = Refusal::new(Reason::LoginThrottled).retry_after(retry_after(wait));
-            let event = of_client(Event::new("login", "throttled"), client).reason(&refusal);
-            self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
-            return Ok(PasswordCheck::Refused(refusal));
-        }
+        let attempt = match self.login_attempt(workspace, username, &call.source).await? {
+            Admission::Admitted(attempt) => attempt,
+            Admission::Refused { wait } => {
+                let refusal = Refusal::new(Reason::LoginThrottled).retry_after(retry_after(wait));
+                let event = of_client(Event::new("login", "throttled"), client).reason(&refusal);
+                self.commit_decision(workspace, Vec::new(), vec![event], call).await?;
+                return Ok(PasswordCheck::Refused(refusal));
+            }
+        };
         let user = workspace.static_user(username);
         let hash = user.map(|(_, _, user)| user.password_hash.as_str());
         let fits = self.hashing.verify_password(password, hash).await?;
@@ -56,13 +58,13 @@ impl Engine {
                 Some((uid, idp, user)) => event.person(&subject_of(workspace, uid, idp, user, self.now())),
                 None => event,
             };
-            self.commit_decision(workspace, throttle.failed(self.now()), vec![event], call).await?;
+            self.commit_counted(workspace, attempt, (&[], Vec::new()), vec![event], call).await?;
             return Ok(PasswordCheck::Refused(Reason::CredentialsWrong.into()));
         };
         let mut subject = subject_of(workspace, idp_uid, idp, user, self.now());
         subject.amr = if idp.static_amr.is_empty() { vec!["pwd".to_owned()] } else { idp.static_amr.clone() };
         subject.acr = workspace.server.acr_values_supported.first().cloned();
-        Ok(PasswordCheck::Fits { subject, idp_uid: idp_uid.clone(), writes: throttle.succeeded() })
+        Ok(PasswordCheck::Fits { subject, idp_uid: idp_uid.clone(), writes: attempt.succeeded() })
     }
 }
 

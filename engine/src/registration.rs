@@ -2,6 +2,7 @@
 
 use crate::client_lookup::read_client;
 use crate::entropy::SystemEntropy;
+use crate::throttle::{Admission, Attempt};
 use crate::{Call, Engine, EngineError, Workspace, unused_clients};
 use jose::SecretString;
 use protocol::assertion::SeenJti;
@@ -39,12 +40,12 @@ impl Engine {
         let registrant = if admitted.is_empty() { Registrant::Anybody } else { Registrant::Vouched };
         let members = registration::parse(body)?;
         let mut client = self.described(&members, registrant, workspace)?;
-        let counted = self.check_quota(workspace, call).await?;
-        let mut writes = vec![counted];
+        let mut attempt = Some(self.check_quota(workspace, call).await?);
         if !client.sector_identifier_uri.is_empty() {
             // Strangers name the address: each attempt counts, before we ask there for them.
-            let attempt = std::mem::take(&mut writes);
-            self.commit_decision(workspace, attempt, Vec::new(), call).await?;
+            if let Some(attempt) = attempt.take() {
+                self.commit_counted(workspace, attempt, (&[], Vec::new()), Vec::new(), call).await?;
+            }
             self.check_sector(&client).await?;
         }
         client.tenant_id = workspace.tenant.clone();
@@ -55,10 +56,16 @@ impl Engine {
         once.extend(self.give_registration_token(workspace, &mut client));
         let (server, id) = (&workspace.server.id, client.client_id.as_str());
         let document = self.new_document(DocumentKind::Client, id, Some(server.as_str()), &client)?;
-        writes.extend(unused_clients::mark(workspace, &client, &document.uid, self.now()));
-        writes.push(Write::PutDocument { document, expect: Expect::Absent });
-        let event = Event::new("client", "registered").client(&client.client_id);
-        self.commit_once(workspace, &admitted, writes, vec![event], call).await?;
+        let mark = unused_clients::mark(workspace, &client, &document.uid, self.now());
+        let put = Write::PutDocument { document, expect: Expect::Absent };
+        let writes: Vec<Write> = mark.into_iter().chain([put]).collect();
+        let events = vec![Event::new("client", "registered").client(&client.client_id)];
+        match attempt {
+            Some(attempt) => {
+                self.commit_counted(workspace, attempt, (&admitted, writes), events, call).await?;
+            }
+            None => self.commit_once(workspace, &admitted, writes, events, call).await?,
+        }
         answer(workspace, &client, &members, once)
     }
 
@@ -189,21 +196,23 @@ impl Engine {
         Ok(Some(SingleUse { write, replayed: Reason::RegistrationTokenInvalid }))
     }
 
-    /// Neither the workspace nor the address has had its fill (RFC 7591 §5). Answers the write that counts this
-    /// registration.
-    async fn check_quota(&self, workspace: &Workspace, call: &Call) -> Result<Write, Refusal> {
+    /// Neither the workspace nor the address has had its fill (RFC 7591 §5). Answers the attempt, which
+    /// counts.
+    async fn check_quota(&self, workspace: &Workspace, call: &Call) -> Result<Attempt, Refusal> {
         let settings = &workspace.server.dynamic_client_registration;
-        let throttle = self.registration_throttle(workspace, &call.source).await?;
-        if let Some(wait) = throttle.wait(settings.max_registrations_per_source, self.now()) {
-            return Err(Refusal::new(Reason::RegistrationsThrottled).retry_after(retry_after(wait)));
-        }
+        let attempt = match self.registration_attempt(workspace, &call.source).await? {
+            Admission::Admitted(attempt) => attempt,
+            Admission::Refused { wait } => {
+                return Err(Refusal::new(Reason::RegistrationsThrottled).retry_after(retry_after(wait)));
+            }
+        };
         let parent = Some(workspace.server.id.as_str());
         let page = Page::first(settings.max_clients);
         let clients = self.documents(&workspace.tenant, DocumentKind::Client, parent, &page).await?;
         if clients.len() >= settings.max_clients {
             return Err(Refusal::new(Reason::RegistrationQuota).retry_after(FULL_FOR));
         }
-        Ok(throttle.registered(self.now()))
+        Ok(attempt)
     }
 
     /// OIDC Registration §5, through the guarded client (attack DCR-06).

@@ -96,6 +96,8 @@ mod pages;
 #[cfg(test)]
 mod par;
 #[cfg(test)]
+mod parallel_guesses;
+#[cfg(test)]
 mod password;
 #[cfg(test)]
 mod quick_start;

@@ -1,6 +1,7 @@
 //! `postern demo`: everything ready-made, for one machine.
 
 use std::fs::DirBuilder;
+use std::future::ready;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::cli::DemoArgs;
 use crate::config::{Secret, Store};
-use crate::http::{Hsts, Limits, Settings, Shutdown, log_panics};
+use crate::http::{Hsts, Limits, Metrics, Settings, Shutdown, log_panics};
 use crate::log::{self, Format};
 use crate::server::{self, Server};
 use crate::tls::renewal::Current;
@@ -80,9 +81,7 @@ async fn start(args: &DemoArgs) -> anyhow::Result<()> {
         listeners,
         metrics_listener,
         certificate: current,
-        rooms: wire::rooms(&engine),
-        probe: wire::probe(&engine),
-        metrics: wire::metrics(&engine, crate::config::Metrics::default().tenant_labels),
+        metrics: Arc::new(Metrics::of_tenants(crate::config::Metrics::default().tenant_labels)),
         settings: Settings {
             limits: Limits::default(),
             trusted_proxies: Vec::new(),
@@ -91,7 +90,7 @@ async fn start(args: &DemoArgs) -> anyhow::Result<()> {
         },
     };
     greet(args.listen, engine.public_url(), &certificate.root_file());
-    server.run(shutdown).await?;
+    server.run(shutdown, ready(Ok(Arc::clone(&engine)))).await?;
     engine.flush().await;
     Ok(())
 }

@@ -14,12 +14,12 @@ use time::OffsetDateTime;
 use url::Url;
 
 use crate::config::{Config, Secret, Tls};
-use crate::http::{AddressLimit, Hsts, Settings, Shutdown, log_panics};
+use crate::http::{AddressLimit, Hsts, Metrics, Settings, Shutdown, log_panics};
 use crate::server::{self, Server};
 use crate::spans::{self, Worker};
 use crate::tls::Identity;
 use crate::tls::renewal::Current;
-use crate::tls::self_signed::SelfSigned;
+use crate::tls::self_signed::{SelfSigned, Unkept};
 use crate::{log, seal_key, wire};
 
 /// How long the last spans may take.
@@ -40,52 +40,57 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
 }
 
 async fn start(config: Config, spans: Option<Worker>) -> anyhow::Result<()> {
+    let shutdown = Shutdown::default();
+    shutdown.on_signals()?;
     let tls = TlsSource::of(&config);
-    let certificate = Current::new(tls.load(server::now())?).context(tls.setting())?;
+    let (identity, unkept) = tls.prepare(server::now())?;
+    let certificate = Current::new(identity).context(tls.setting())?;
     let listener = server::bind("listen", config.listen).await?;
     let metrics_listener = match config.metrics_listen {
         Some(address) => Some(server::bind("metrics_listen", address).await?),
         None => None,
     };
-    let engine = open(&config, wire::await_store(&config.store).await?).await?;
-    let shutdown = Shutdown::default();
-    shutdown.on_signals()?;
-    tracing::info!(public_url = engine.public_url(), listen = %config.listen, "serving");
-    let mut metrics = wire::metrics(&engine, config.metrics.tenant_labels);
+    let metrics = Arc::new(Metrics::of_tenants(config.metrics.tenant_labels));
     if let Some(worker) = &spans {
-        worker.register(metrics.registry_mut());
+        metrics.register(|registry| worker.register(registry));
     }
     let spans = spans.map(Worker::start);
     let server = Server {
         listeners: vec![listener],
         metrics_listener,
         certificate: Arc::clone(&certificate),
-        rooms: wire::rooms(&engine),
-        probe: wire::probe(&engine),
         metrics,
-        settings: Settings {
-            limits: config.limits,
-            trusted_proxies: config.trusted_proxies,
-            address_limit: config
-                .rate_limits
-                .address
-                .map(|limit| AddressLimit::new(limit, Arc::new(SystemClock))),
-            hsts: hsts(&config.public_url),
-        },
+        settings: settings(&config),
     };
-    tokio::select! {
-        stopped = server.run(shutdown) => stopped?,
-        () = certificate.follow(|| tls.load(server::now())) => {}
-    }
-    engine.flush().await;
-    if let Err(error) = engine.export().await {
-        tracing::warn!(%error, "audit events wait for the next start to be exported");
+    let opening = async {
+        let engine = open(&config, wire::await_store(&config.store).await?).await?;
+        // Whoever was refused its database leaves no file behind.
+        unkept.keep().context(tls.setting())?;
+        tokio::spawn(async move { certificate.follow(|| tls.load(server::now())).await });
+        tracing::info!(public_url = engine.public_url(), listen = %config.listen, "serving");
+        Ok(engine)
+    };
+    if let Some(engine) = server.run(shutdown, opening).await? {
+        engine.flush().await;
+        if let Err(error) = engine.export().await {
+            tracing::warn!(%error, "audit events wait for the next start to be exported");
+        }
     }
     if let Some(spans) = spans {
         spans.flush(LAST_SPANS).await;
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+fn settings(config: &Config) -> Settings {
+    let address = config.rate_limits.address;
+    Settings {
+        limits: config.limits.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        address_limit: address.map(|limit| AddressLimit::new(limit, Arc::new(SystemClock))),
+        hsts: hsts(&config.public_url),
+    }
 }
 
 /// The engine over the database, after everything was looked at that must not be so.
@@ -140,6 +145,17 @@ impl TlsSource {
             Tls::Files { certificate, private_key } => {
                 Self::Files { certificate: certificate.clone(), private_key: private_key.clone() }
             }
+        }
+    }
+
+    /// The certificate to begin with, and what is to be written when the database is accepted.
+    ///
+    /// # Errors
+    /// One line that names the setting.
+    fn prepare(&self, now: OffsetDateTime) -> anyhow::Result<(Identity, Unkept)> {
+        match self {
+            Self::SelfSigned(certificate) => certificate.prepare(now).context("tls.self_signed"),
+            Self::Files { .. } => Ok((self.load(now)?, Unkept::default())),
         }
     }
 

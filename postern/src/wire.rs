@@ -2,7 +2,7 @@
 //! storage backend.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -173,17 +173,27 @@ pub fn rooms(engine: &Arc<Engine>) -> Rooms {
 
 /// The numbers of the gate and the desk together; that many tenants have a label of their own.
 pub fn metrics(engine: &Arc<Engine>, tenant_labels: usize) -> Metrics {
-    let known = Arc::clone(engine);
-    let mut metrics = Metrics::of_tenants(tenant_labels, Arc::new(move |tenant| known.knows_tenant(tenant)));
-    engine.measures().register(metrics.registry_mut());
+    let metrics = Metrics::of_tenants(tenant_labels);
+    count(engine, &metrics);
     metrics
 }
 
-/// Asks the store for `/ready`.
-pub(crate) fn probe(engine: &Arc<Engine>) -> Probe {
-    let engine = Arc::clone(engine);
+/// Adds the numbers of the desk to those of the gate.
+pub(crate) fn count(engine: &Arc<Engine>, metrics: &Metrics) {
+    let known = Arc::clone(engine);
+    metrics.know(Arc::new(move |tenant| known.knows_tenant(tenant)));
+    metrics.register(|registry| engine.measures().register(registry));
+}
+
+/// Asks the store for `/ready`; one that is not open yet does not answer.
+pub(crate) fn probe(opened: Arc<OnceLock<Arc<Engine>>>) -> Probe {
     Arc::new(move || {
-        let engine = Arc::clone(&engine);
-        Box::pin(async move { engine.ready().await.is_ok() })
+        let engine = opened.get().cloned();
+        Box::pin(async move {
+            match engine {
+                Some(engine) => engine.ready().await.is_ok(),
+                None => false,
+            }
+        })
     })
 }

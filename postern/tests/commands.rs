@@ -205,8 +205,12 @@ mod tests {
     fn w_05_serve_refuses_a_database_of_the_demo() {
         let installation = Installation::new();
         Demo::start(installation.directory.path()).stop();
+        let files = ["certificate.key", "certificate.pem", "certificate.names", "root.pem"];
+        let before = files.map(|name| fs::read(installation.path(name)).unwrap());
         let said = complaint(&installation.run(&["serve"]));
         assert!(said.contains("credentials that everybody knows"), "{said}");
+        let after = files.map(|name| fs::read(installation.path(name)).unwrap());
+        assert!(before == after, "the certificate was replaced for a server that did not start");
     }
 
     #[test]
@@ -360,6 +364,11 @@ mod tests {
         installation.change("self_signed = true", "certificate = \"/no.pem\"\nprivate_key = \"/no.key\"");
         let said = complaint(&installation.run(&["serve"]));
         assert!(said.contains("tls.certificate: /no.pem"), "{said}");
+
+        installation.change("postern.db", "nowhere/postern.db");
+        let said = complaint(&installation.run(&["serve"]));
+        assert!(said.contains("store.sqlite.path: "), "{said}");
+        assert!(!installation.path("root.pem").exists(), "nothing is left behind");
 
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();

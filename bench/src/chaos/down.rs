@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use bench::connection::{Reply, Request};
+use bench::connection::{Connection, Reply, Request};
 use bench::page::encode;
 use bench::process;
 use bench::stopwatch::Stopwatch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::actor::{Actor, FORM, Site, Tokens};
 use crate::cluster::{Node, PATIENCE, TENANT};
@@ -78,6 +78,7 @@ async fn run(world: &mut World) -> Result<Verdict> {
     late.start()?;
     sleep(Duration::from_millis(1500)).await;
     ensure!(!late.died()?, "a node that starts without its database ended");
+    ask_waiting(late).await?;
 
     world.postgres()?.start_again()?;
     let watch = Stopwatch::start();
@@ -92,11 +93,25 @@ async fn run(world: &mut World) -> Result<Verdict> {
     ensure!(cluster.panics() == 0, "a node panicked");
     Ok(Verdict::Held(format!(
         "{asked} questions of {} kinds while PostgreSQL was stopped, the slowest answered after {} ms; a node started \
-         meanwhile waited; memory grew by {grown} MiB; all ready {} ms after its return; nothing called invalid",
+         meanwhile waited and said so; memory grew by {grown} MiB; all ready {} ms after its return; nothing called invalid",
         questions.len(),
         slowest.as_millis(),
         back.as_millis()
     )))
+}
+
+/// It says that it lives, and refuses everything else for a while.
+async fn ask_waiting(late: &Node) -> Result<()> {
+    ensure!(late.side("/alive").await?.status == 200, "who waits for the database is not alive");
+    ensure!(late.side("/ready").await?.status == 503, "who waits for the database is ready");
+    ensure!(late.side("/metrics").await?.status == 200, "who waits for the database has no numbers");
+    let path = Site::path(".well-known/openid-configuration");
+    let mut connection = Connection::new(late.door()?);
+    let request = Request { path: &path, ..Request::default() };
+    let reply = timeout(LONGEST_REFUSAL, connection.send(&request)).await??;
+    ensure!(reply.status == 503, "who waits for the database says {} {}", reply.status, reply.text());
+    ensure!(reply.header("retry-after").is_some(), "503 without Retry-After");
+    Ok(())
 }
 
 /// What is asked before, during and after.

@@ -61,7 +61,10 @@ impl From<Router> for Rooms {
 
 /// The gate before the rooms; shared by all listeners.
 pub struct Gate {
-    rooms: Rooms,
+    /// Empty until the store is open.
+    rooms: OnceLock<Rooms>,
+    /// What answers until then.
+    meanwhile: Rooms,
     pub(super) settings: Settings,
     pub(super) metrics: Arc<Metrics>,
     pub(super) monitor: Arc<Monitor>,
@@ -77,10 +80,17 @@ struct RouteSlot(Arc<OnceLock<MatchedPath>>);
 impl Gate {
     /// Puts the gate before the rooms.
     pub fn new(rooms: impl Into<Rooms>, settings: Settings, metrics: Arc<Metrics>) -> Arc<Self> {
-        let rooms = rooms.into();
-        let router = rooms.router.layer(MapRequestLayer::new(note_route));
+        let gate = Self::waiting(Router::new(), settings, metrics);
+        gate.open(rooms);
+        gate
+    }
+
+    /// A gate whose rooms are not there yet: until [`Gate::open`] what `meanwhile` does not know is refused with 503
+    /// and `Retry-After` (RFC 9110 §15.6.4).
+    pub fn waiting(meanwhile: Router, settings: Settings, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
-            rooms: Rooms { router, ..rooms },
+            rooms: OnceLock::new(),
+            meanwhile: noting(meanwhile.into()),
             metrics,
             monitor: Monitor::new(),
             places: Arc::new(Semaphore::new(settings.limits.connections)),
@@ -88,6 +98,12 @@ impl Gate {
             bodies: Bodies::new(&settings.limits),
             settings,
         })
+    }
+
+    /// From the next request on, also of connections that are open, these rooms answer. Only the first ones count.
+    pub fn open(&self, rooms: impl Into<Rooms>) {
+        // An error would mean that rooms are there already.
+        let _ = self.rooms.set(noting(rooms.into()));
     }
 
     /// Waits until no request is being answered, also none whose client has gone.
@@ -169,7 +185,7 @@ impl Gate {
         parts: &Parts,
         body: &B,
     ) -> Option<(&'static str, Response<Body>)> {
-        let prompt = self.rooms.prompt.as_ref().filter(|_| body.is_end_stream())?;
+        let prompt = self.rooms.get()?.prompt.as_ref().filter(|_| body.is_end_stream())?;
         prompt(&parts.method, parts.uri.path())
     }
 
@@ -190,12 +206,18 @@ impl Gate {
         parts.extensions.insert(slot.clone());
         parts.extensions.insert(ConnectInfo(client));
         parts.extensions.insert(engine::Source(client.ip().to_string()));
-        let outcome = self.handle(parts, body, beat, trace_id, span).await;
-        (slot.0.get().cloned().map_or(Route::None, Route::Matched), outcome)
+        let (rooms, is_open) = self.rooms.get().map_or((&self.meanwhile, false), |rooms| (rooms, true));
+        let outcome = self.handle(rooms, parts, body, beat, trace_id, span).await;
+        match slot.0.get() {
+            Some(matched) => (Route::Matched(matched.clone()), outcome),
+            None if is_open => (Route::None, outcome),
+            None => (Route::None, outcome.and(Err(Refusal::StoreAwaited))),
+        }
     }
 
     async fn handle<B>(
         &self,
+        rooms: &Rooms,
         mut parts: Parts,
         body: B,
         mut beat: Beat,
@@ -221,7 +243,7 @@ impl Gate {
         hygiene::strip(&mut parts.headers);
         parts.extensions.insert(engine::TraceId(trace_id.to_string()));
         let request = Request::from_parts(parts, body);
-        let (router, repeatable) = (self.rooms.router.clone(), self.rooms.repeatable.clone());
+        let (router, repeatable) = (rooms.router.clone(), rooms.repeatable.clone());
         let call = async move {
             match repeatable {
                 Some(repeatable) => repeatable.call(request, router).await,
@@ -243,6 +265,10 @@ impl Gate {
             }
         }
     }
+}
+
+fn noting(rooms: Rooms) -> Rooms {
+    Rooms { router: rooms.router.layer(MapRequestLayer::new(note_route)), ..rooms }
 }
 
 fn note_route(request: Request<Body>) -> Request<Body> {

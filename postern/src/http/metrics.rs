@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::extract::MatchedPath;
@@ -24,7 +24,7 @@ const SECONDS: [f64; 14] =
 /// asked, so their number is bounded.
 #[derive(Debug)]
 pub struct Metrics {
-    registry: Registry,
+    registry: RwLock<Registry>,
     requests: Family<RequestLabels, Histogram>,
     tenants: TenantRequests,
     /// Open connections.
@@ -84,13 +84,13 @@ impl EncodeLabelValue for Route {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self::of_tenants(0, Arc::new(|_| false))
+        Self::of_tenants(0)
     }
 }
 
 impl Metrics {
-    /// Metrics that give that many tenants a label of their own.
-    pub fn of_tenants(labels: usize, exists: TenantCheck) -> Self {
+    /// Metrics that give that many tenants a label of their own, once [`Metrics::know`] was told which there are.
+    pub fn of_tenants(labels: usize) -> Self {
         let mut registry = Registry::default();
         let requests = Family::new_with_constructor(latencies as fn() -> Histogram);
         registry.register_with_unit(
@@ -99,7 +99,7 @@ impl Metrics {
             Unit::Seconds,
             requests.clone(),
         );
-        let tenants = TenantRequests::new(labels, exists);
+        let tenants = TenantRequests::new(labels);
         registry.register("tenant_requests", "Answered requests by tenant", tenants.clone());
         let connections = Gauge::default();
         registry.register("http_connections", "Open connections", connections.clone());
@@ -117,6 +117,7 @@ impl Metrics {
         );
         let panics = Counter::default();
         registry.register("panics", "Panics in request handlers", panics.clone());
+        let registry = RwLock::new(registry);
         Self { registry, requests, tenants, connections, handshakes_failed, connections_cut, panics }
     }
 
@@ -133,16 +134,22 @@ impl Metrics {
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
+    /// Which tenants there are. Only the first answer counts.
+    pub fn know(&self, exists: TenantCheck) {
+        self.tenants.know(exists);
+    }
+
     /// Adds what another room counts.
-    pub fn registry_mut(&mut self) -> &mut Registry {
-        &mut self.registry
+    pub fn register(&self, add: impl FnOnce(&mut Registry)) {
+        add(&mut self.registry.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// The text exposition, OpenMetrics 1.0.
     pub fn text(&self) -> String {
+        let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
         // Writing to a string does not fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        let _ = prometheus_client::encoding::text::encode(&mut text, &registry);
         text
     }
 }

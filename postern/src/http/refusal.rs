@@ -35,6 +35,8 @@ pub(super) enum Refusal {
     BodyBroken,
     /// More requests in flight than `limits.requests` (RFC 9110 §15.6.4).
     Overloaded,
+    /// The store was not open yet since the start (RFC 9110 §15.6.4).
+    StoreAwaited,
     /// One address sent more than `rate_limits.address` allows (RFC 6585 §4).
     TooManyRequests { retry_after: u32 },
     /// The handler panicked; the process lives on.
@@ -86,6 +88,11 @@ impl Refusal {
                 "temporarily_unavailable",
                 "too many requests are in progress; try again shortly",
             ),
+            Self::StoreAwaited => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                Reason::StoreUnavailable.entry().description,
+            ),
             Self::TooManyRequests { .. } => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_requests",
@@ -103,7 +110,7 @@ impl Refusal {
     fn reason(self) -> &'static str {
         let reason = match self {
             Self::BodyTooLarge => Reason::BodyTooLarge,
-            Self::Overloaded => Reason::StoreUnavailable,
+            Self::Overloaded | Self::StoreAwaited => Reason::StoreUnavailable,
             Self::TooManyRequests { .. } => Reason::TenantRateLimited,
             Self::Panicked => Reason::Internal,
             _ => return "",
@@ -127,7 +134,7 @@ impl Refusal {
                 let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
                 headers.insert(header::ALLOW, methods);
             }
-            Self::Overloaded => {
+            Self::Overloaded | Self::StoreAwaited => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::TooManyRequests { retry_after } => {

@@ -18,7 +18,8 @@ const OTHER: &str = "(other)";
 pub(super) struct TenantRequests(Arc<Table>);
 
 struct Table {
-    exists: TenantCheck,
+    /// Empty until somebody knows.
+    exists: OnceLock<TenantCheck>,
     /// Filled from the left.
     named: Box<[OnceLock<Row>]>,
     other: AtomicU64,
@@ -30,9 +31,15 @@ struct Row {
 }
 
 impl TenantRequests {
-    pub(super) fn new(labels: usize, exists: TenantCheck) -> Self {
+    pub(super) fn new(labels: usize) -> Self {
         let named = (0..labels).map(|_| OnceLock::new()).collect();
-        Self(Arc::new(Table { exists, named, other: AtomicU64::new(0) }))
+        Self(Arc::new(Table { exists: OnceLock::new(), named, other: AtomicU64::new(0) }))
+    }
+
+    /// Which tenants there are. Only the first answer counts.
+    pub(super) fn know(&self, exists: TenantCheck) {
+        // An error would mean that it is known already.
+        let _ = self.0.exists.set(exists);
     }
 
     /// Counts a request of that path, which matched that template.
@@ -47,7 +54,7 @@ impl TenantRequests {
         for row in &self.0.named {
             let row = match row.get() {
                 Some(row) => row,
-                None if *exists.get_or_insert_with(|| (self.0.exists)(tenant)) => {
+                None if *exists.get_or_insert_with(|| self.exists(tenant)) => {
                     // Somebody else may have been first, with this tenant or another one.
                     row.get_or_init(|| Row { tenant: tenant.to_owned(), requests: AtomicU64::new(0) })
                 }
@@ -58,6 +65,10 @@ impl TenantRequests {
             }
         }
         &self.0.other
+    }
+
+    fn exists(&self, tenant: &str) -> bool {
+        self.0.exists.get().is_some_and(|exists| exists(tenant))
     }
 }
 
@@ -104,7 +115,8 @@ mod tests {
 
     #[test]
     fn the_first_tenants_have_labels_and_strangers_never() {
-        let requests = TenantRequests::new(2, Arc::new(|tenant| tenant != "nobody"));
+        let requests = TenantRequests::new(2);
+        requests.know(Arc::new(|tenant| tenant != "nobody"));
         let template = "/{tid}/{aid}/oauth2/token";
         for tenant in ["nobody", "a", "b", "a", "c", "nobody", "d"] {
             requests.answered(template, &format!("/{tenant}/default/oauth2/token"));
@@ -118,7 +130,8 @@ mod tests {
 
     #[test]
     fn without_labels_all_are_others() {
-        let requests = TenantRequests::new(0, Arc::new(|_| true));
+        let requests = TenantRequests::new(0);
+        requests.know(Arc::new(|_| true));
         requests.answered("/{tid}", "/a");
         assert_eq!(told(&requests), "requests_total{tenant=\"(other)\"} 1");
     }

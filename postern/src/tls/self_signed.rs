@@ -4,7 +4,7 @@
 //! this one certificate; nobody can ever sign a second one with it.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -60,8 +60,18 @@ impl SelfSigned {
     /// # Errors
     /// The directory cannot be written.
     pub fn open(&self, now: OffsetDateTime) -> anyhow::Result<Identity> {
+        let (identity, unkept) = self.prepare(now)?;
+        unkept.keep()?;
+        Ok(identity)
+    }
+
+    /// The same, with nothing written yet.
+    ///
+    /// # Errors
+    /// A name cannot stand in a certificate.
+    pub fn prepare(&self, now: OffsetDateTime) -> anyhow::Result<(Identity, Unkept)> {
         match self.kept() {
-            Some(identity) if self.is_usable(&identity, now) => Ok(identity),
+            Some(identity) if self.is_usable(&identity, now) => Ok((identity, Unkept::default())),
             _ => self.make(now),
         }
     }
@@ -80,16 +90,38 @@ impl SelfSigned {
         lasting && names.is_ok_and(|names| names == self.names.join("\n"))
     }
 
-    fn make(&self, now: OffsetDateTime) -> anyhow::Result<Identity> {
+    fn make(&self, now: OffsetDateTime) -> anyhow::Result<(Identity, Unkept)> {
         let (root, issuer) = root(now)?;
         let key = KeyPair::generate()?;
         let leaf = leaf(&self.names, now)?.signed_by(&key, &issuer)?;
-        let failed = || format!("cannot write the certificate in {}", self.directory.display());
-        write_private(&self.key_file(), key.serialize_pem().as_bytes()).with_context(failed)?;
-        fs::write(self.root_file(), root.pem()).with_context(failed)?;
-        fs::write(self.chain_file(), leaf.pem() + &root.pem()).with_context(failed)?;
-        fs::write(self.directory.join("certificate.names"), self.names.join("\n")).with_context(failed)?;
-        Ok(Identity { chain: vec![leaf.der().clone(), root.der().clone()], key: PrivateKeyDer::from(key) })
+        let files = vec![
+            (self.key_file(), key.serialize_pem(), write_private as Write),
+            (self.root_file(), root.pem(), write_public),
+            (self.chain_file(), leaf.pem() + &root.pem(), write_public),
+            (self.directory.join("certificate.names"), self.names.join("\n"), write_public),
+        ];
+        let chain = vec![leaf.der().clone(), root.der().clone()];
+        Ok((Identity { chain, key: PrivateKeyDer::from(key) }, Unkept(files)))
+    }
+}
+
+type Write = fn(&Path, &[u8]) -> io::Result<()>;
+
+/// The files of a certificate that is made and not kept yet; none if it is.
+#[derive(Debug, Default)]
+pub struct Unkept(Vec<(PathBuf, String, Write)>);
+
+impl Unkept {
+    /// Writes them, over those of the certificate before.
+    ///
+    /// # Errors
+    /// The directory cannot be written.
+    pub fn keep(&self) -> anyhow::Result<()> {
+        for (path, content, write) in &self.0 {
+            let failed = || format!("cannot write the certificate to {}", path.display());
+            write(path, content.as_bytes()).with_context(failed)?;
+        }
+        Ok(())
     }
 }
 
@@ -120,8 +152,12 @@ fn period(params: &mut CertificateParams, now: OffsetDateTime) {
     params.not_after = now + LIFETIME - BACKDATING;
 }
 
+fn write_public(path: &Path, content: &[u8]) -> io::Result<()> {
+    fs::write(path, content)
+}
+
 /// Writes a file that only its owner may read, whatever stood there before.
-fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     let _ = fs::remove_file(&new);
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;

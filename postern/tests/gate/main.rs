@@ -7,6 +7,8 @@ mod hygiene;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod opening;
+#[cfg(test)]
 mod stop;
 #[cfg(test)]
 mod support;

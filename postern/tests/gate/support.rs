@@ -32,6 +32,7 @@ pub(crate) struct Server {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) handlers: Handlers,
     pub(crate) running: JoinHandle<()>,
+    gate: Arc<Gate>,
     root: CertificateDer<'static>,
 }
 
@@ -59,6 +60,23 @@ impl Server {
     }
 
     pub(crate) async fn configured(settings: Settings) -> Self {
+        let server = Self::before(Router::new(), settings).await;
+        server.open();
+        server
+    }
+
+    /// A server that is not opened yet; `meanwhile` answers.
+    pub(crate) async fn awaiting(meanwhile: Router) -> Self {
+        let (limits, trusted_proxies, hsts) = (Limits::default(), Vec::new(), Hsts::Strict);
+        Self::before(meanwhile, Settings { limits, trusted_proxies, address_limit: None, hsts }).await
+    }
+
+    /// Puts the handlers behind the gate.
+    pub(crate) fn open(&self) {
+        self.gate.open(router(&self.handlers, &self.shutdown));
+    }
+
+    async fn before(meanwhile: Router, settings: Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let names = ["localhost", "127.0.0.1"];
         let identity = SelfSigned::new(directory.path(), &names).open(OffsetDateTime::now_utc()).unwrap();
@@ -73,9 +91,9 @@ impl Server {
             ended: Arc::default(),
             ready: Arc::new(AtomicBool::new(true)),
         };
-        let gate = Gate::new(router(&handlers, &shutdown), settings, Arc::clone(&metrics));
-        let running = tokio::spawn(serve(vec![listener], transport, gate, shutdown.clone()));
-        Self { address, shutdown, metrics, handlers, running, root }
+        let gate = Gate::waiting(meanwhile, settings, Arc::clone(&metrics));
+        let running = tokio::spawn(serve(vec![listener], transport, Arc::clone(&gate), shutdown.clone()));
+        Self { address, shutdown, metrics, handlers, running, gate, root }
     }
 
     /// A TLS connection that speaks `protocol`.

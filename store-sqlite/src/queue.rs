@@ -116,6 +116,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_still_gathered_is_not_taken() {
+        let queue = Queue::new(10);
+        drop(queue.push(1).unwrap());
+        let _gathering = queue.push(2).unwrap();
+        assert_eq!(queue.take(10), Some(vec![1]));
+    }
+
+    #[test]
     fn it_is_bounded() {
         let queue = Queue::new(1);
         drop(queue.push(1).unwrap());
